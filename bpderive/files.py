@@ -1,0 +1,192 @@
+"""Writes files whole or not at all, and never over what somebody else wrote.
+
+In: paths and texts (a text, or chunks of one too large for memory).  Out: files in UTF-8
+that end with a stamp: a comment with the hash of all that stands before it.  A file is replaced
+only where its stamp is right, so that bpderive wrote it and nobody edited it since.  All files of
+one call are checked, then written beside their places, then renamed.  Must not know what is in
+the texts.
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bpderive.errors import OutputError, quoted
+
+Text = str | Iterable[str]
+
+_BLOCK = 1 << 16
+_DIGITS = 16  # of the hash, in a stamp
+_TAG = ("<!-- ", " -->")
+COMMENTS = {
+    ".tex": ("% ", ""),
+    ".md": _TAG,
+    ".html": _TAG,
+    ".svg": _TAG,
+    ".typ": ("// ", ""),
+}
+"""What opens and closes a comment, by the file's suffix; any other suffix takes `# `."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One file: the name it was asked for by, the file behind it, and what to write."""
+
+    name: str
+    target: Path
+    text: Text
+    comment: tuple[str, str]
+    mode: int | None  # of the file to be replaced
+
+
+def write(path: Path | str, text: Text, *, force: bool = False) -> bool:
+    """Write one file; see `write_all`."""
+    return write_all(((path, text),), force=force)[0]
+
+
+def write_all(files: Sequence[tuple[Path | str, Text]], *, force: bool = False) -> tuple[bool, ...]:
+    """Write files with their stamps, all or none; folders are made as needed.
+
+    Args:
+        files: paths and their texts; a text may be an iterable of chunks, which is read once.
+        force: replace files that bpderive did not write, or that were edited since.
+
+    Returns:
+        For each file whether it was written; False where it already said the same.
+
+    Raises:
+        OutputError: if a file must be kept, or cannot be written; then all is as before.
+    """
+    jobs = tuple(_job(path, text) for path, text in files)
+    _refuse_twins(jobs)
+    if not force:
+        _refuse_edited(jobs)
+    with ExitStack() as undo:
+        drafts = tuple(_draft(job, undo) for job in jobs)
+        changed = tuple(map(_differs, jobs, drafts))
+        for job, draft, differs in zip(jobs, drafts, changed, strict=True):
+            if differs:
+                with _told(job.name):
+                    draft.replace(job.target)
+        return changed
+
+
+def _job(path: Path | str, text: Text) -> _Job:
+    name = quoted(path, 200)
+    with _told(name):
+        try:
+            info = Path(path).stat()  # of what a link leads to
+        except FileNotFoundError:
+            info = None
+        except ValueError as error:  # a null byte
+            raise OutputError(f"{name}: cannot be written: no file name") from error
+        target = Path(os.path.realpath(path))
+    if info and not stat.S_ISREG(info.st_mode):
+        kind = "a folder" if stat.S_ISDIR(info.st_mode) else "not a regular file"
+        raise OutputError(f"{name}: cannot be written: it is {kind}")
+    mode = stat.S_IMODE(info.st_mode) if info else None
+    return _Job(name, target, text, COMMENTS.get(target.suffix, ("# ", "")), mode)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell a failure of the file system in one line, with the name of the file."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{name}: cannot be written: {reason}") from error
+    except UnicodeEncodeError as error:
+        raise OutputError(f"{name}: cannot be written: it is not Unicode text") from error
+
+
+def _refuse_twins(jobs: Sequence[_Job]) -> None:
+    seen: set[Path] = set()
+    for job in jobs:
+        if job.target in seen:
+            raise OutputError(f"{job.name}: two texts for one file")
+        seen.add(job.target)
+
+
+def _refuse_edited(jobs: Sequence[_Job]) -> None:
+    edited = [job.name for job in jobs if job.mode is not None and not _is_ours(job)]
+    if edited:
+        message = "edited since bpderive wrote it, or not written by bpderive: kept"
+        remedy = "nothing was written; --force replaces"
+        raise OutputError("\n".join(f"{name}: {message} ({remedy})" for name in edited))
+
+
+def _is_ours(job: _Job) -> bool:
+    """Whether the file ends with the right stamp for all that stands before it."""
+    from hashlib import sha256
+
+    digest = sha256()
+    with _told(job.name), job.target.open("rb") as file:
+        left = os.fstat(file.fileno()).st_size - len(_stamp("", job.comment)) - _DIGITS
+        while left > 0 and (block := file.read(min(left, _BLOCK))):
+            digest.update(block)
+            left -= len(block)
+        return left == 0 and file.read() == _stamp(digest.hexdigest(), job.comment)
+
+
+def _stamp(digest: str, comment: tuple[str, str]) -> bytes:
+    return f"{comment[0]}bpderive:{digest[:_DIGITS]}{comment[1]}\n".encode()
+
+
+def _stamped(job: _Job) -> Iterator[bytes]:
+    """The text in bytes, closed with a newline, and its stamp."""
+    from hashlib import sha256
+
+    digest, last = sha256(), b"\n"
+    for chunk in (job.text,) if isinstance(job.text, str) else job.text:
+        data = chunk.encode()
+        digest.update(data)
+        last = data[-1:] or last
+        yield data
+    if last != b"\n":
+        digest.update(b"\n")
+        yield b"\n"
+    yield _stamp(digest.hexdigest(), job.comment)
+
+
+def _draft(job: _Job, undo: ExitStack) -> Path:
+    """The text, stamped and on the disk, in a file beside its place."""
+    draft = job.target.parent / f".bpderive-{os.getpid()}-{id(job):x}"
+    with _told(job.name):
+        _make(job.target.parent, undo)
+        draft.unlink(missing_ok=True)  # left by a process that was killed
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(draft, flags, 0o666), "wb", buffering=_BLOCK) as file:
+            undo.callback(draft.unlink, missing_ok=True)
+            file.writelines(_stamped(job))
+            file.flush()
+            os.fsync(file.fileno())
+        if job.mode is not None:
+            draft.chmod(job.mode)
+    return draft
+
+
+def _make(folder: Path, undo: ExitStack) -> None:
+    """Make the folder; what is made goes again if it stays empty."""
+    missing = [level for level in (folder, *folder.parents) if not level.exists()]
+    for level in reversed(missing):
+        level.mkdir(exist_ok=True)
+        undo.callback(_drop, level)
+
+
+def _drop(folder: Path) -> None:
+    with suppress(OSError):  # it holds what was written
+        folder.rmdir()
+
+
+def _differs(job: _Job, draft: Path) -> bool:
+    if job.mode is None:
+        return True
+    with _told(job.name), job.target.open("rb") as old, draft.open("rb") as new:
+        while (block := new.read(_BLOCK)) == old.read(_BLOCK):
+            if not block:
+                return False
+    return True

@@ -1,0 +1,273 @@
+"""What the user asked for: the layers and the options, validated before any mathematics.
+
+In: the text of `--layers`, options, or a TOML document.  Out: a frozen `Spec`, or one `SpecError`
+that tells every problem with its place.  Must not know SymPy, nor which activations and losses
+exist: their names pass through as text and the catalogue judges them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from bpderive.checks import Findings, Path, integer, one_of, place, text, truth
+from bpderive.errors import SpecError, quoted
+
+MAX_LAYERS = 100_000
+MAX_WIDTH = 10**9
+REDUCTIONS = ("mean", "sum")
+ORIENTATIONS = ("rows", "columns")
+
+_MAX_SLUG = 100
+_MAX_BYTES = 4_000_000  # of a TOML document
+_RUN = 5  # equal layers from which a slug writes 4x5 instead of 4-4-4-4-4
+_SIZE = re.compile(r"[A-Za-z]|[A-Za-z][A-Za-z_]{0,11}[0-9]{1,6}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_NAMES = "a name such as relu; a formula goes with --activation or into a --spec file"
+_EXAMPLE = "widths from the input to the output, for example 2,2,2,1"
+_WIDTHS = (
+    f"a whole number from 1 to {MAX_WIDTH}, or a symbolic size: "
+    "one letter, or letters and then digits, such as n1"
+)
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer: its width (a number, or a symbolic size such as "n1") and its own activation."""
+
+    width: int | str
+    activation: str | None = None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A network and its conventions; the first of `layers` is the input."""
+
+    layers: tuple[LayerSpec, ...]
+    activation: str = "sigmoid"
+    output_activation: str = "linear"
+    loss: str = "half_squared_error"
+    bias: bool = False
+    reduction: str = "mean"
+    orientation: str = "rows"
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The activation of every layer after the input, the defaults filled in."""
+        *hidden, output = self.layers[1:]
+        own = (layer.activation or self.activation for layer in hidden)
+        return (*own, output.activation or self.output_activation)
+
+    @property
+    def slug(self) -> str:
+        """A safe file name: the widths, then whatever differs from the defaults."""
+        *hidden, output = self.activations
+        mixed = len(set(hidden)) > 1  # then each hidden layer tells its own activation
+        shared = Spec.activation if mixed or not hidden else hidden[0]
+        told = [f".{_word(name)}" if mixed and name != Spec.activation else "" for name in hidden]
+        options = (
+            (shared != Spec.activation, _word(shared)),
+            (output != Spec.output_activation, f"out_{_word(output)}"),
+            (self.loss != Spec.loss, _word(self.loss, "loss")),
+            (self.bias, "bias"),
+            (self.reduction != Spec.reduction, self.reduction),
+            (self.orientation != Spec.orientation, self.orientation),
+        )
+        widths = _marked((layer.width for layer in self.layers), ("", *told, ""))
+        slug = "-".join((*widths, *(word for differs, word in options if differs)))
+        return slug if len(slug) <= _MAX_SLUG else f"{slug[:80]}-{_digest(slug)}"
+
+
+def _marked(widths: Iterable[int | str], marks: Iterable[str]) -> Iterator[str]:
+    """`784`, `128.relu`, and `4x1000.relu` for a long run of equal layers."""
+    for (width, mark), run in groupby(zip(widths, marks, strict=True)):
+        count = len(tuple(run))
+        same = [f"{width}{mark}"] * count
+        yield from same if count < _RUN else [f"{width}x{count}{mark}"]
+
+
+def _word(name: str, kind: str = "f") -> str:
+    """The name; for a formula (or what else is no name) a short hash of it."""
+    return name if _NAME.fullmatch(name) else f"{kind}_{_digest(''.join(name.split()))}"
+
+
+def _digest(words: str) -> str:
+    from hashlib import sha256  # an import of some milliseconds, seldom wanted
+
+    return sha256(words.encode(errors="backslashreplace")).hexdigest()[:8]
+
+
+def parse_layers(layers: str) -> tuple[LayerSpec, ...]:
+    """The layers of a `--layers` text.
+
+    Args:
+        layers: comma-separated `WIDTH[:ACTIVATION][*COUNT]`, the input first.
+
+    Raises:
+        SpecError: with every item that is wrong.
+    """
+    return parse_spec(layers).layers
+
+
+def parse_spec(layers: str | Sequence[object], **options: object) -> Spec:
+    """A spec from layers (a `--layers` text, or a sequence as in TOML) and options by name.
+
+    An option that is None counts as not given.
+
+    Raises:
+        SpecError: with every problem of the layers and of the options.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    return _spec({"layers": layers, **given}, place)
+
+
+def load_toml(document: str, where: str = "TOML") -> Spec:
+    """A spec from the text of a TOML document; `where` names it in messages.
+
+    Raises:
+        SpecError: with every problem, each with its line and key.
+    """
+    import tomllib
+
+    from bpderive.toml_lines import line_of
+
+    try:
+        table = tomllib.loads(document)
+    except RecursionError:
+        raise SpecError.single("nested too deeply", where) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError.single(f"not TOML: {error}", where) from error
+    except ValueError as error:  # of an integer of thousands of digits
+        raise SpecError.single("a number is too long", where) from error
+    return _spec(table, lambda path: f"{where}, line {line_of(document, path)}, {place(path)}")
+
+
+def read_toml(path: str) -> Spec:
+    """A spec from a TOML file; `-` reads standard input.
+
+    Raises:
+        SpecError: with every problem; also where the file cannot be read.
+    """
+    where = "standard input" if path == "-" else path
+    try:
+        with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
+            data = file.read(_MAX_BYTES + 1)
+        document = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError.single(f"not UTF-8 at byte {error.start + 1}", where) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SpecError.single(f"cannot be read: {reason}", where) from error
+    if len(data) > _MAX_BYTES:
+        raise SpecError.single("too long for a spec", where, f"at most {_MAX_BYTES} bytes")
+    return load_toml(document, where)
+
+
+OPTIONS: dict[str, Callable[[object], object]] = {
+    "activation": text,
+    "output_activation": text,
+    "loss": text,
+    "bias": truth,
+    "reduction": one_of(REDUCTIONS),
+    "orientation": one_of(ORIENTATIONS),
+}
+
+
+def _spec(values: Mapping[str, object], where: Callable[[Path], str]) -> Spec:
+    found = Findings()
+    layers = _layers(values.get("layers"), found)
+    options: dict[str, Any] = {
+        name: found.take((name,), read, values[name], None)
+        for name, read in OPTIONS.items()
+        if name in values
+    }
+    found.unknown((), values, ("layers", *OPTIONS))
+    found.check(where)
+    return Spec(layers, **options)
+
+
+def _layers(value: object, found: Findings) -> tuple[LayerSpec, ...]:
+    items: Sequence[object] = found.take(("layers",), _items, value, [])
+    runs = [_run(item, number, found) for number, item in enumerate(items, 1)]
+    if any(path[0] == "layers" for path, _ in found.problems):
+        return ()
+    total = sum(count for _, count in runs)
+    if runs[0][0].activation:
+        found.add(("layers", 1), "the input layer has no activation", "its width alone")
+    if total < 2:
+        found.add(("layers",), "an input and at least one layer after it are needed", _EXAMPLE)
+    if total > MAX_LAYERS:
+        found.add(("layers",), f"{total} layers are too many", f"at most {MAX_LAYERS}")
+        return ()
+    return tuple(layer for layer, count in runs for _ in range(count))
+
+
+def _items(value: object) -> Sequence[object]:
+    """The items of a `--layers` text, or of an array."""
+    if isinstance(value, str) and "(" in value:
+        raise SpecError.single(f"a formula cannot stand here: {quoted(value)}", accepted=_NAMES)
+    items = value.split(",") if isinstance(value, str) and value.strip() else value
+    if items is None or isinstance(items, str) or items == []:
+        raise SpecError.single("no layers are given", accepted=_EXAMPLE)
+    if not isinstance(items, list | tuple):
+        raise SpecError.single(f"{quoted(value)} is neither a text nor a list", accepted=_EXAMPLE)
+    if len(items) > MAX_LAYERS:
+        raise SpecError.single(f"{len(items)} items are too many", accepted=f"at most {MAX_LAYERS}")
+    return items
+
+
+def _run(item: object, number: int, found: Findings) -> tuple[LayerSpec, int]:
+    """One item as a layer and its count; what is wrong with it is noted."""
+    path: Path = ("layers", number)
+    fields: Mapping[str, object] = {"width": item}
+    if isinstance(item, dict):
+        fields = item
+        found.unknown(path, item, tuple(_TABLE))
+        if "width" not in item:
+            found.add(path, "the width is missing", _WIDTHS)
+    elif isinstance(item, str):
+        path = (*path, quoted(item)) if ":" in item or "*" in item else path
+        fields = found.take(path, _fields, item, {})
+    read: dict[str, Any] = {
+        key: found.take((*path, key) if isinstance(item, dict) else path, reader, fields[key], None)
+        for key, reader in (_ITEM if isinstance(item, str) else _TABLE).items()
+        if key in fields
+    }
+    return LayerSpec(read.get("width", 1), read.get("activation")), read.get("repeat", 1)
+
+
+def _fields(item: object) -> dict[str, object]:
+    """`4:relu*3` as its fields."""
+    width, *marks = re.split("([:*])", str(item))
+    if not marks and not width.strip():
+        raise SpecError.single("the item is empty", accepted=_WIDTHS)
+    named = [{":": "activation", "*": "repeat"}[mark] for mark in marks[::2]]
+    if len(set(named)) < len(named):
+        message = "more than one activation or count"
+        raise SpecError.single(message, accepted="WIDTH, WIDTH:ACTIVATION, WIDTH:ACTIVATION*COUNT")
+    return {"width": width.strip(), **dict(zip(named, map(str.strip, marks[1::2]), strict=True))}
+
+
+def _width(value: object) -> int | str:
+    if isinstance(value, str) and _SIZE.fullmatch(value):
+        return value
+    return integer(value, "a width", MAX_WIDTH, _WIDTHS)
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise SpecError.single(f"{quoted(value)} is not a name", accepted=_NAMES)
+    return value
+
+
+def _count(value: object) -> int:
+    return integer(value, "a count", MAX_LAYERS)
+
+
+_TABLE: dict[str, Callable[[object], object]] = {
+    "width": _width,
+    "activation": text,
+    "repeat": _count,
+}
+_ITEM = {**_TABLE, "activation": _name}
