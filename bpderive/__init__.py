@@ -1,0 +1,78 @@
+"""Symbolic derivation of back-propagation: from a network to its gradients, as LaTeX and as code.
+
+The public names below are resolved when first used, so that `import bpderive` does not import
+SymPy.  `bpderive.network`, `bpderive.derive` and `bpderive.render` are functions; the modules of
+the same names are reached by `from bpderive.network import …`.
+"""
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from bpderive._version import __version__
+
+if TYPE_CHECKING:
+    from bpderive import errors
+    from bpderive.api import Derivation, derive, generate, load, network, render
+    from bpderive.catalog import CATALOG, Activation, Loss
+    from bpderive.network import Network
+
+__all__ = [
+    "CATALOG",
+    "Activation",
+    "Derivation",
+    "Loss",
+    "Network",
+    "__version__",
+    "derive",
+    "errors",
+    "generate",
+    "load",
+    "network",
+    "render",
+]
+
+_HOMES = {
+    "CATALOG": "catalog",
+    "Activation": "catalog",
+    "Derivation": "api",
+    "Loss": "catalog",
+    "Network": "network",
+    "derive": "api",
+    "generate": "api",
+    "load": "api",
+    "network": "api",
+    "render": "api",
+}
+"""The module in which each public name is defined."""
+
+
+class _Package(ModuleType):
+    """Keeps the public functions in front of the modules of the same names.
+
+    The import system binds a module that it has loaded as an attribute of its package: after
+    `from bpderive.network import build`, `bpderive.network` would be no function any more.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name == "errors":
+        return import_module("bpderive.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"bpderive.{_HOMES[name]}"), name)
+    globals()[name] = value  # the next look-up finds it there
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,220 @@
+"""The public functions: each is one stage of the river, and together they are all of it.
+
+    layers → network → derive → render → text
+                              → generate → code → load → module
+
+In: what a program asks for.  Out: the values of the stages.  Must not know: the command line.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from sympy import Expr
+
+from bpderive.catalog import CATALOG, Catalog
+from bpderive.derive import Derivation as Derived
+from bpderive.derive import derive as sweep
+from bpderive.document import build as write
+from bpderive.errors import Problem, SpecError, UnsupportedError
+from bpderive.forms import gradient
+from bpderive.network import Network
+from bpderive.network import build as lay_out
+from bpderive.program import build as plan
+from bpderive.render import render as print_out
+from bpderive.spec import Spec, parse_spec
+from bpderive.targets import generate as print_code
+
+Layers = str | Spec | Iterable[object]
+
+
+@dataclass(frozen=True)
+class Derivation(Derived):
+    """A network with every gradient of its loss. Made by `derive`."""
+
+    def gradient(self, reference: str, form: str = "delta") -> Expr:
+        """The gradient of the loss with respect to one quantity, as a SymPy expression.
+
+        Args:
+            reference: the quantity, such as `w1[1,2]`, `b2[1]` or `delta1[1]`.
+            form: `delta` (in deltas, one product), `paths` (the sum over every path to the loss),
+                `weights` (in x, y and the parameters alone), `index` or `matrix` (of the whole
+                tensor).
+
+        Returns:
+            In the forms `delta`, `paths` and `weights` every quantity is a `sympy.Symbol` with its
+            reference text for a name.
+
+        Raises:
+            SpecError: the network has no such quantity, or there is no such form.
+            UnsupportedError: the form would be too long to write out.
+        """
+        return gradient(self, reference, form)
+
+
+def network(  # noqa: PLR0913 - the options of a spec, by name
+    layers: Layers,
+    *,
+    activation: str | None = None,
+    output_activation: str | None = None,
+    loss: str | None = None,
+    bias: bool | None = None,
+    reduction: str | None = None,
+    orientation: str | None = None,
+    catalog: Catalog = CATALOG,
+) -> Network:
+    """The network of some layers, as index equations.
+
+    Args:
+        layers: the text of `--layers` (`"2,2,2,1"`); or a sequence, the input first, of widths,
+            `(width, activation)` pairs and tables such as `{"width": 4, "repeat": 3}`; or a
+            `Spec`, whose options are then the defaults.
+        activation: of the hidden layers: a name or a formula in `z`. Default: sigmoid.
+        output_activation: of the last layer. Default: linear.
+        loss: a name, or a formula in `a` and `y`. Default: half_squared_error.
+        bias: whether the layers have biases. Default: False.
+        reduction: `mean` or `sum` over the samples of a batch. Default: mean.
+        orientation: samples as `rows` or `columns` of a matrix. Default: rows.
+        catalog: the activations and losses to choose from.
+
+    Raises:
+        SpecError: with every problem, each with its place.
+    """
+    options = {
+        "activation": activation,
+        "output_activation": output_activation,
+        "loss": loss,
+        "bias": bias,
+        "reduction": reduction,
+        "orientation": orientation,
+    }
+    spec = _spec(layers, {name: value for name, value in options.items() if value is not None})
+    _check_names(spec, catalog)
+    return lay_out(spec, catalog)
+
+
+def derive(network: Network) -> Derivation:
+    """Derive every gradient of a network's loss.
+
+    Raises:
+        TypeError: given something else, such as the text of the layers.
+    """
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"derive takes a network, not {type(network).__name__}: "
+            'bpderive.derive(bpderive.network("2,2,2,1"))'
+        )
+    found = sweep(network)
+    return Derivation(found.network, found._sweeps)  # noqa: SLF001 - the same value, with a method
+
+
+def render(
+    derivation: Derived,
+    format: str = "latex",  # noqa: A002 - the word of the command line
+    *,
+    weight: str | None = None,
+    all_weights: bool = False,
+    **options: Any,
+) -> str:
+    """The derivation as a document.
+
+    Args:
+        derivation: made by `derive`.
+        format: `latex`, `markdown` or `text`.
+        weight: the weight of the worked example, such as `w1[1,1]`.
+        all_weights: list the gradient of every weight, however many there are.
+        options: of the format: `fragment` (latex: without preamble), `flavor` (markdown: github,
+            pandoc or myst), `width` (text: columns).
+
+    Raises:
+        SpecError: an unknown format, option or weight.
+    """
+    document = write(_derived(derivation), weight=weight, all_weights=all_weights)
+    return print_out(document, format, **options)
+
+
+def generate(derivation: Derived, target: str = "numpy") -> str:
+    """The derivation as code: the source text of a module.
+
+    Raises:
+        SpecError: an unknown target.
+        UnsupportedError: the network has sizes that the target cannot take.
+    """
+    return print_code(plan(_derived(derivation)), target)
+
+
+def load(derivation: Derived) -> ModuleType:
+    """The generated NumPy code as a module, ready to call; no file is written.
+
+    Its source lines show in tracebacks. It is not in `sys.modules`.
+
+    Raises:
+        UnsupportedError: NumPy is not installed, or the network has symbolic sizes.
+    """
+    import linecache
+    from zlib import crc32
+
+    source = generate(derivation, "numpy")
+    filename = f"<bpderive {derivation.network.spec.slug} {crc32(source.encode()):08x}>"
+    lines = source.splitlines(keepends=True)
+    linecache.cache[filename] = (len(source), None, lines, filename)
+    module = ModuleType("network")
+    try:
+        exec(compile(source, filename, "exec", dont_inherit=True), vars(module))  # noqa: S102
+    except ModuleNotFoundError as error:
+        message = f"the generated code needs {error.name}: pip install {error.name}"
+        raise UnsupportedError(message) from error
+    return module
+
+
+def _spec(layers: Layers, options: dict[str, Any]) -> Spec:
+    if isinstance(layers, Spec):
+        checked = parse_spec("1,1", **options)
+        return replace(layers, **{name: getattr(checked, name) for name in options})
+    items = layers if isinstance(layers, str) else [_item(item) for item in layers]
+    return parse_spec(items, **options)
+
+
+def _item(item: object) -> object:
+    """A layer as the spec reads it: a pair as its table, any integer (NumPy's too) as an int."""
+    if isinstance(item, tuple | list) and len(item) == 2:
+        width, activation = item
+        return {"width": _item(width), **({"activation": activation} if activation else {})}
+    if hasattr(item, "__index__") and not isinstance(item, bool):
+        return item.__index__()
+    return item
+
+
+def _check_names(spec: Spec, catalog: Catalog) -> None:
+    """Ask the catalogue for every name, used or not, so that all that is wrong is told at once.
+
+    Raises:
+        SpecError: with the place of each.
+    """
+    places = {spec.activation: "activation", spec.output_activation: "output_activation"}
+    for number, layer in enumerate(spec.layers):
+        if layer.activation is not None:
+            places.setdefault(layer.activation, f"layers, layer {number}")
+    problems = _problems(spec.loss, "loss", catalog.loss)
+    for name, place in places.items():
+        problems = [*_problems(name, place, catalog.activation), *problems]
+    if problems:
+        raise SpecError(problems)
+
+
+def _problems(name: str, place: str, find: Callable[[str], object]) -> list[Problem]:
+    try:
+        find(name)
+    except SpecError as error:
+        told = error.problems
+        return [replace(p, where=f"{place}, {p.where}" if p.where else place) for p in told]
+    return []
+
+
+def _derived(value: Derived) -> Derived:
+    if not isinstance(value, Derived):
+        raise TypeError(
+            f"a derivation is needed, not {type(value).__name__}: bpderive.derive(network)"
+        )
+    return value

@@ -1,0 +1,173 @@
+"""The command line: parse, call, print.
+
+In: words of a person.  Out: files, one screen, an exit code.  Must not know: mathematics.  Help,
+completion and misspelt options cost no import of SymPy: what needs it is imported by its command.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bpderive._version import __version__
+from bpderive.cli import console
+from bpderive.cli.options import listed, network_options, output_options, read_spec
+
+if TYPE_CHECKING:
+    from bpderive.api import Derivation
+    from bpderive.spec import Spec
+
+EPILOG = """\b
+Examples:
+  bpderive --layers 2,2,2,1
+  bpderive --layers 784,128:relu,10 --loss softmax_cross_entropy --bias
+  bpderive --layers n0,n1,n2 --format latex --fragment --out notes
+  bpderive explain --layers 2,2,2,1 "w1[1,1]"
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is 0, 1 (failure), 2 (usage) or 130 (Ctrl-C)."""
+    return console.guarded(
+        lambda: command.main(arguments, prog_name="bpderive", standalone_mode=False)
+    )
+
+
+class _Commands(click.Group):
+    """Commands, and options of its own for when none of them is named."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say where layers go, to those who gave them as they stand."""
+        if args[0][:1].isdigit():
+            ctx.fail(f"The layers go with --layers: bpderive --layers {args[0]}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND …]",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+@network_options
+@output_options
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def command(context: click.Context, /, **given: Any) -> None:
+    """Derive back-propagation for a dense network, step by step.
+
+    Writes the derivation as LaTeX and Markdown, and NumPy code that computes its gradients.
+    """
+    if context.invoked_subcommand is None:
+        _write(given)
+        return
+    source = click.core.ParameterSource.COMMANDLINE
+    if any(context.get_parameter_source(name) is source for name in given):
+        context.fail(f"Options go after the command: bpderive {context.invoked_subcommand} …")
+
+
+@command.command()
+@network_options
+@click.argument("reference", metavar='"w1[1,1]"')
+def explain(reference: str, **given: Any) -> None:
+    """Print the steps of one gradient, each with its reason.
+
+    The quantity has its name in the derivation: "w1[2,1]" is layer 1, its neuron 2, its input 1;
+    also "b1[2]", "delta2[1]".
+    """
+    from bpderive.reference import parse
+
+    parse(reference)
+    spec, changes = read_spec(given, 'bpderive explain --layers 2,2,2,1 "w1[1,1]"')
+    with console.progress() as at:
+        derivation = _derive(spec, changes, at)
+        from bpderive.document import explain as steps
+        from bpderive.render import render
+
+        at("explaining")
+        text = render(steps(derivation, reference), "text", width=console.width())
+    _warn(derivation)
+    click.echo(text.rstrip("\n"))
+
+
+@command.command("list")
+@click.argument("what", type=click.Choice(("activations", "losses", "formats")))
+def list_(what: str) -> None:
+    """Print the activations, losses or formats there are."""
+    from bpderive.cli.lists import LISTS
+
+    click.echo("\n".join(LISTS[what]()))
+
+
+@command.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print a script that completes this command in a shell.
+
+    For bash: bpderive completion bash > ~/.bpderive.sh, and source it in ~/.bashrc.
+    """
+    from click.shell_completion import get_completion_class
+
+    if kind := get_completion_class(shell):
+        click.echo(kind(command, {}, "bpderive", "_BPDERIVE_COMPLETE").source())
+
+
+def _write(given: Mapping[str, Any]) -> None:
+    """The default command: write files and show one screen, or print one text."""
+    names, printed = listed(given["formats"]), given["out"] == "-"
+    if printed and len(names) != 1:
+        raise click.UsageError("--out - prints one format: choose it with --format.")
+    spec, changes = read_spec(given, "bpderive --layers 2,2,2,1")
+    with console.progress() as at:
+        derivation = _derive(spec, changes, at)
+        from bpderive.cli import outputs
+
+        outputs.check(names, given)
+        options = {**given, "width": console.width()} if printed else given
+        texts = list(outputs.texts(derivation, names, options, at))
+        told = texts[0][1] if printed else _save(texts, derivation, given)
+    _warn(derivation)
+    click.echo(told.encode() if printed else told, nl=False)  # a file's bytes in any terminal
+
+
+def _derive(spec: "Spec", changes: Mapping[str, Any], at: Callable[[str], None]) -> "Derivation":
+    at("importing SymPy")
+    with console.no_garbage():
+        from bpderive import api
+    at("deriving")
+    return api.derive(api.network(spec, **changes))
+
+
+def _warn(derivation: "Derivation") -> None:
+    from bpderive.cli.cautions import cautions
+
+    for caution in cautions(derivation.network):
+        console.warn(caution)
+
+
+def _save(
+    texts: Iterable[tuple[str, str]], derivation: "Derivation", given: Mapping[str, Any]
+) -> str:
+    """Write the files; what there is to say of it."""
+    from bpderive.files import write_all
+
+    folder = Path("output", derivation.network.spec.slug) if given["out"] is None else given["out"]
+    files = [(Path(folder, file), text) for file, text in texts]
+    screen = (
+        "" if given["quiet"] else _screen(derivation)
+    )  # before: if it fails, nothing is written
+    written = write_all(files, force=given["force"])
+    marks = ("" if new else " (as before)" for new in written)
+    told = (f"  {path}{mark}\n" for (path, _), mark in zip(files, marks, strict=True))
+    return "" if given["quiet"] else f"{screen}\n\nFiles\n{''.join(told)}"
+
+
+def _screen(derivation: "Derivation") -> str:
+    from bpderive.document import summary
+    from bpderive.render import render
+
+    return render(summary(derivation), "text", width=console.width()).rstrip("\n")

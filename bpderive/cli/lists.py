@@ -1,0 +1,69 @@
+"""What `bpderive list` prints: the rows of the catalogue and the formats, one line each.
+
+In: the catalogue.  Out: lines of text in columns.  Must not know: mathematics; the formulas are
+printed as they stand in the rows.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from bpderive.catalog import CATALOG, Activation, Loss
+
+LABELS = {
+    "binary": "y is 0 or 1",
+    "sign": "y is -1 or 1",
+    "distribution": "y is a distribution",
+    "count": "y is a count",
+}
+DOMAINS = {"unit": "a between 0 and 1", "positive": "a above 0"}
+
+
+def activations() -> Iterator[str]:
+    """Name, formula, and the slope at each kink."""
+    yield from _columns((row.name, row.formula, *_kinks(row, "z")) for row in CATALOG.activations)
+    yield "or a formula in z, such as 'z*tanh(z)'"
+
+
+def losses() -> Iterator[str]:
+    """Name, formula of one output, and what it expects of a and y."""
+    yield from _columns((row.name, row.formula, *_notes(row)) for row in CATALOG.losses)
+    yield "or a formula in a and y, such as '(a-y)**4', of one output; the outputs are summed"
+
+
+def formats() -> Iterator[str]:
+    """Name, file and description."""
+    from bpderive.cli.outputs import outputs  # imports SymPy
+
+    yield from _columns((name, row.file, row.description) for name, row in outputs().items())
+
+
+LISTS: Mapping[str, Callable[[], Iterator[str]]] = {
+    "activations": activations,
+    "losses": losses,
+    "formats": formats,
+}
+
+
+def _kinks(row: Activation | Loss, argument: str) -> Iterator[str]:
+    if row.kinks:
+        told = (f"{kink.slope} at {argument} = {kink.at}" for kink in row.kinks)
+        yield f"slope {', '.join(told)}"
+
+
+def _notes(row: Loss) -> Iterator[str]:
+    notes = (
+        "the mean over the outputs" if row.combine == "mean" else "",
+        f"p = {row.stage}(a)" if row.stage else "",
+        LABELS.get(row.label, ""),
+        DOMAINS.get(row.domain, ""),
+        *_kinks(row, "a"),
+    )
+    yield "; ".join(note for note in notes if note)
+
+
+def _columns(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """The cells under each other; a very long one pushes its own line alone."""
+    table = list(rows)
+    widths = [max(len(row[0]) for row in table), 44]
+    for row in table:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        yield "  ".join((*cells, *row[len(cells) :])).rstrip()

@@ -1,0 +1,88 @@
+"""What the default command writes: a derivation in the formats asked for.
+
+In: a `Derivation`, names of formats and their options.  Out: texts by the names of their files.
+Must not know: how the options were given, and where the texts go.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from bpderive.api import generate
+from bpderive.derive import Derivation
+from bpderive.document import build
+from bpderive.errors import Problem, SpecError, quoted, suggest
+from bpderive.render import FORMATS, render
+from bpderive.targets import TARGETS
+
+DOCUMENT = ("weight", "all_weights")
+OWNERS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(DOCUMENT, tuple(FORMATS)),
+    "fragment": ("latex",),
+    "flavor": ("markdown",),
+    "width": ("text",),
+}
+"""The formats that an option is for."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One format: the name of its file, and what that is."""
+
+    file: str
+    description: str
+
+
+def outputs() -> dict[str, Output]:
+    """Every format by its name: the documents, then the programs."""
+    documents = {
+        name: Output(f"derivation{f.suffix}", f.description) for name, f in FORMATS.items()
+    }
+    programs = {name: Output("network.py", f"a Python module that uses {name}") for name in TARGETS}
+    return documents | programs
+
+
+def check(names: Iterable[str], options: Mapping[str, Any]) -> None:
+    """Refuse unknown formats, and options of a format that is not among them.
+
+    Raises:
+        SpecError: with every problem.
+    """
+    names, known = tuple(names), outputs()
+    accepted = ", ".join(known)
+    problems = [
+        Problem(f"unknown format {quoted(name)}{suggest(name, known)}", accepted=accepted)
+        for name in names
+        if name not in known
+    ]
+    if not names:
+        problems.append(Problem("no format is given", accepted=accepted))
+    for option, owners in OWNERS.items():
+        if options.get(option) and not set(owners).intersection(names):
+            flag = option.replace("_", "-")
+            problems.append(Problem(f"--{flag} is for the format {' or '.join(owners)}"))
+    if problems:
+        raise SpecError(problems)
+
+
+def texts(
+    derivation: Derivation,
+    names: Iterable[str],
+    options: Mapping[str, Any],
+    at: Callable[[str], None],
+) -> Iterator[tuple[str, str]]:
+    """The name of the file and its text, for each format; `at` is told which."""
+    known = outputs()
+    document = cache(lambda: build(derivation, **_of(DOCUMENT, options)))
+    for name in names:
+        at(f"writing {known[name].file}")
+        own = [option for option, owners in OWNERS.items() if owners == (name,)]
+        if name in TARGETS:
+            yield known[name].file, generate(derivation, name)
+        else:
+            yield known[name].file, render(document(), name, **_of(own, options))
+
+
+def _of(names: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in names if options.get(name)}

@@ -1,0 +1,150 @@
+"""What is said, in what order: a derivation as a `Document`.
+
+In: a `Derivation`. Out: a `Document` of sections and blocks, in the order of the article that the
+project follows. Must not know: letters, words, formats.
+"""
+
+from collections.abc import Iterator
+
+from sympy import Expr, Symbol
+
+from bpderive.derive import Derivation
+from bpderive.document.blocks import (
+    Block,
+    Document,
+    Equations,
+    Formula,
+    Paragraph,
+    Plain,
+    Row,
+    Section,
+    Words,
+)
+from bpderive.document.forward import (
+    forward,
+    forward_rows,
+    is_small,
+    notation,
+    operations,
+    parameters,
+)
+from bpderive.document.gradients import (
+    deltas,
+    derivations,
+    figures,
+    gradients,
+    index_rows,
+    recurrences,
+    sharing,
+)
+from bpderive.document.matrices import descent, matrix
+from bpderive.document.reasons import chain
+from bpderive.document.runs import Run
+from bpderive.document.weight import one_weight
+from bpderive.forms.chosen import chosen
+from bpderive.forms.scalar import delta_form, symbol_of
+from bpderive.index import Partial
+from bpderive.network import Network
+from bpderive.reference import Reference
+
+
+def build(
+    derivation: Derivation, *, weight: str | None = None, all_weights: bool = False
+) -> Document:
+    """The whole derivation: eight sections.
+
+    Args:
+        derivation: what to write about.
+        weight: the reference of the weight that section 4 derives in full; default `w1[1,1]`.
+        all_weights: list every gradient, however many there are.
+
+    Raises:
+        SpecError: `weight` is no reference, or not of this network.
+    """
+    reference = chosen(derivation, weight or "w1[1,1]")
+    title = Words("title.main", {"layers": Plain(layers(derivation.network))})
+    return Document(
+        title,
+        (
+            notation(derivation),
+            forward(derivation),
+            operations(derivation),
+            one_weight(derivation, reference),
+            gradients(derivation, all_weights=all_weights),
+            sharing(derivation),
+            matrix(derivation),
+            descent(derivation),
+        ),
+    )
+
+
+def layers(network: Network) -> str:
+    """The sizes with dashes between them, runs of equal ones shortened: `2-4×1000-1`."""
+    sizes = [network.inputs, *(layer.width for layer in network.layers)]
+    runs: list[tuple[str, int]] = []
+    for size in map(str, sizes):
+        if runs and runs[-1][0] == size:
+            runs[-1] = (size, runs[-1][1] + 1)
+        else:
+            runs.append((size, 1))
+    shown = ([f"{size}×{count}"] if count > 4 else [size] * count for size, count in runs)
+    return "-".join(part for parts in shown for part in parts)
+
+
+def explain(derivation: Derivation, reference: str) -> Document:
+    """The steps of one gradient: its paths, the rules applied, and the values put together.
+
+    Raises:
+        SpecError: no reference, or not of this network.
+    """
+    network, at = derivation.network, chosen(derivation, reference)
+    partial = Formula(_target(at))
+    path = (one_weight(derivation, at),) if at.name in ("w", "b") else ()
+    layer = network.depth if at.layer is None else at.layer
+    return Document(
+        Words("title.explain", {"target": partial}),
+        (*path, Section("steps", tuple(_steps(derivation, at, layer)))),
+    )
+
+
+def _target(at: Reference) -> Expr:
+    """What is explained: a delta is a derivative itself."""
+    symbol = symbol_of(at)
+    return symbol if at.name == "delta" else Partial(Symbol("L"), symbol)
+
+
+def _steps(derivation: Derivation, at: Reference, layer: int) -> Iterator[Block]:
+    """The chain of the gradient itself, then of every delta that it uses, up to the loss."""
+    network = derivation.network
+    letter = "z" if at.name == "delta" else at.name
+    if letter in "wb":
+        yield chain(derivation.at(layer)[letter], Run(layer, layer), network)
+    yield from derivations(derivation, from_layer=layer, letters="az", last="paz")
+    if is_small(network):
+        yield Paragraph(Words("sharing.written"))
+        rows = tuple(deltas(derivation, from_layer=layer))
+        target = Row(Formula(_target(at)), Formula(delta_form(derivation, at)))
+        yield Equations(rows if at.name == "delta" else (*rows, target))
+
+
+def summary(derivation: Derivation) -> Document:
+    """One screen: the network, the recurrences, the gradients and how much they share."""
+    network = derivation.network
+    title = Words(
+        "title.summary",
+        {
+            "layers": Plain(layers(network)),
+            "activations": Plain(", ".join(network.activations)),
+            "loss": Plain(network.loss.name),
+            "parameters": Formula(parameters(network)),
+        },
+    )
+    return Document(
+        title,
+        (
+            Section("forward", (Equations(forward_rows(derivation)),)),
+            Section("recurrences", (Equations(tuple(recurrences(derivation))),)),
+            Section("gradients", (Equations(tuple(index_rows(derivation))),)),
+            Section("figures", tuple(figures(derivation))),
+        ),
+    )

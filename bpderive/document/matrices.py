@@ -1,0 +1,172 @@
+"""Sections 7 and 8: matrix and batch form, the algorithm, its cost; and gradient descent."""
+
+from collections.abc import Iterator
+
+from sympy import Add, Expr, Integer, Symbol
+
+from bpderive.derive import Derivation, Derived
+from bpderive.document.blocks import (
+    Algorithm,
+    Equations,
+    Formula,
+    Matrix,
+    Number,
+    Paragraph,
+    Row,
+    Section,
+    Update,
+    Words,
+)
+from bpderive.document.runs import LAYER, Run, runs
+from bpderive.forms.arrays import Apply, Leaf, Node, Product, Scalar, lower
+from bpderive.forms.numbering import numbering
+from bpderive.index import Equation, Partial, element, label_of, rename
+from bpderive.network import SAMPLES, Network
+
+ADJOINTS = ("p", "a", "z", "w", "b")
+_SAMPLE = Formula(Symbol("_n"), (Symbol("_n"),), samples=True)
+
+
+def matrix(derivation: Derivation) -> Section:
+    """Section 7: one sample, a batch, the algorithm and what it costs."""
+    network = derivation.network
+    orientation = network.spec.orientation
+    return Section(
+        "matrix",
+        (
+            Paragraph(Words("matrix.sample")),
+            Equations(tuple(_rows(derivation, batch=False))),
+            Paragraph(Words(f"matrix.batch_{orientation}", {"n": Formula(SAMPLES)})),
+            Paragraph(Words(f"matrix.{network.spec.reduction}", {"n": _SAMPLE})),
+            Equations(tuple(_index_rows(derivation))),
+            Paragraph(Words("matrix.batch_matrix")),
+            Equations(tuple(_rows(derivation, batch=True))),
+            Paragraph(Words("algorithm.intro")),
+            algorithm(network),
+            Paragraph(_cost(network)),
+        ),
+    )
+
+
+def _rows(derivation: Derivation, *, batch: bool) -> Iterator[Row]:
+    """Every equation in matrix form: forward, then backward."""
+    network = derivation.network
+    numbers = numbering(network)
+    for run in runs(network):
+        graph = network.graph(network.kind(run.first, batch=batch))
+        for letter in "za":
+            number = run.number(
+                numbers.forward(letter, run.first), numbers.forward(letter, run.last)
+            )
+            equation = graph.by_label[f"{letter}{{l}}"]
+            yield _forward_row(network, run, equation, letter, number if batch else None)
+    for run in reversed(runs(network)):
+        for letter, derived in _named(derivation, run, batch=batch):
+            number = run.number(
+                numbers.backward(letter, run.first), numbers.backward(letter, run.last)
+            )
+            yield _backward_row(network, run, derived, number if batch else None)
+
+
+def _named(derivation: Derivation, run: Run, *, batch: bool) -> Iterator[tuple[str, Derived]]:
+    """The derivatives of a layer that have a name or are a parameter's."""
+    found = derivation.at(run.first, batch=batch)
+    for letter in ADJOINTS:
+        if letter in found and (found[letter].named or letter in "wb"):
+            yield letter, found[letter]
+
+
+def _lower(network: Network, expr: Expr, indices: tuple[Expr, ...]) -> Node:
+    columns = network.spec.orientation == "columns"
+    return lower(expr, indices, columns=columns)
+
+
+def _order(network: Network, indices: tuple[Expr, ...], *, parameter: bool) -> tuple[Expr, ...]:
+    flip = network.spec.orientation == "columns" and len(indices) == 2 and not parameter
+    return indices[::-1] if flip else indices
+
+
+def _forward_row(
+    network: Network, run: Run, equation: Equation, letter: str, number: Number | None
+) -> Row:
+    names = run.names(network)
+    order = _order(network, equation.indices, parameter=False)
+    activation = network.layer(run.first).activation
+    if letter == "a" and not activation.elementwise:
+        value: Node = Apply(order, activation.name, (Leaf(order, "z{l}"),))
+    else:
+        value = _lower(network, equation.rhs, order)
+    return Row(Matrix(Leaf(order, equation.label), names), Matrix(value, names), number, run.words)
+
+
+def _backward_row(network: Network, run: Run, derived: Derived, number: Number | None) -> Row:
+    """A derivative in matrix form; a batch's parameter gradients carry the mean's 1/N."""
+    names = run.names(network)
+    parameter = derived.tensor.role in ("weight", "bias")
+    order = _order(network, derived.result.indices, parameter=parameter)
+    value = _lower(network, derived.shown.rhs, order)
+    if parameter and number is not None and network.spec.reduction == "mean":
+        value = Product(value.axes, (Scalar((), 1 / SAMPLES), value))
+    lhs = (
+        Matrix(Leaf(order, label_of(derived.result.lhs)), names)
+        if derived.named
+        else Matrix(Leaf(order, f"d{derived.tensor.label}"), names)
+    )
+    return Row(lhs, Matrix(value, names), number, run.words)
+
+
+def _index_rows(derivation: Derivation) -> Iterator[Row]:
+    """The batch's equations in index form, for one general layer: where the matrices come from."""
+    network = derivation.network
+    run = runs(network)[-1]
+    found = derivation.at(run.first, batch=True)
+    for letter in ("w", "b"):
+        if letter not in found:
+            continue
+        derived = found[letter]
+        names = run.names(network)
+        factor = 1 / SAMPLES if network.spec.reduction == "mean" else Integer(1)
+        lhs = Partial(Symbol("L"), rename(derived.tensor[derived.result.indices], names))
+        rhs = factor * rename(derived.result.rhs, names)
+        yield Row(Formula(lhs, derived.result.indices), Formula(rhs, derived.result.indices))
+
+
+def algorithm(network: Network) -> Algorithm:
+    """The pseudo-code of one step of training."""
+    depth = Formula(Integer(network.depth))
+    backward = ["backward"] if network.depth > 1 else []
+    lines = ["given", "forward", "loss", "output", *backward, "gradients", "update"]
+    slots = {"depth": depth, "layer": Formula(LAYER)}
+    bias = "_bias" if network.spec.bias else ""
+    named = {"gradients": f"gradients{bias}", "update": f"update{bias}", "given": f"given{bias}"}
+    return Algorithm(tuple(Words(f"algorithm.{named.get(x, x)}", slots) for x in lines))
+
+
+def cost(network: Network) -> tuple[Expr, Expr]:
+    """Multiplications with weights for one sample: forward, and for the deltas."""
+    weights = [layer.width * layer.inputs for layer in network.layers]
+    return Add(*weights), Add(*weights[1:])
+
+
+def _cost(network: Network) -> Words:
+    forward, deltas = cost(network)
+    slots = {"forward": forward, "backward": forward + deltas, "deltas": deltas}
+    return Words("algorithm.cost", {name: Formula(value) for name, value in slots.items()})
+
+
+def descent(derivation: Derivation) -> Section:
+    """Section 8: every parameter steps against its gradient, all gradients at the old weights."""
+    network = derivation.network
+    i, j = Symbol("_i"), Symbol("_j")
+    kinds = [("w", (i, j))] + ([("b", (i,))] if network.spec.bias else [])
+    rows = tuple(
+        Row(None, Update(element(f"{name}{{l}}", indices), (i, j))) for name, indices in kinds
+    )
+    return Section(
+        "descent",
+        (
+            Paragraph(Words("descent.rule")),
+            Equations(rows),
+            Paragraph(Words("descent.old")),
+        ),
+    )

@@ -1,0 +1,88 @@
+"""Runs of equal layers: a thousand of them are said once, for the general layer.
+
+In: a `Network`. Out: `Run`s, and an equation of the general layer as it reads in a run.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sympy import Expr, Integer, Symbol
+
+from bpderive.document.blocks import Formula, Number, Row, Words
+from bpderive.index import Equation, rename
+from bpderive.network import Network
+
+LONG = 4
+"""From this many equal layers on, they are said once."""
+
+LAYER = Symbol("{l}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Layers `first` to `last`, all of one kind and size."""
+
+    first: int
+    last: int
+
+    @property
+    def general(self) -> bool:
+        """Whether the run is said for the general layer."""
+        return self.last > self.first
+
+    @property
+    def words(self) -> Words | None:
+        """For which layers an equation of the run holds."""
+        if not self.general:
+            return None
+        first, last = (Formula(Integer(at)) for at in (self.first, self.last))
+        return Words("layers.range", {"layer": Formula(LAYER), "first": first, "last": last})
+
+    def number(self, at_first: int, at_last: int) -> Number:
+        """The number of an equation that has these numbers at the ends of the run."""
+        if not self.general:
+            return Number(at_first)
+        slope = (at_last - at_first) // (self.last - self.first)
+        return Number(at_first - slope * self.first, slope)
+
+    def names(self, network: Network) -> Mapping[str, Expr | str]:
+        """How labels read in the run: as they are for a general layer."""
+        return {} if self.general else network.names(self.first)
+
+    def equation(self, network: Network, equation: Equation) -> Equation:
+        """An equation of the general layer, in the run's labels."""
+        names = self.names(network)
+        return Equation(rename(equation.lhs, names), rename(equation.rhs, names), equation.sizes)
+
+
+def runs(network: Network) -> tuple[Run, ...]:
+    """The layers in runs: short ones one by one, the first and the last always apart."""
+    found: list[Run] = [Run(1, 1)]
+    for first, last in _equal(network):
+        if last - first + 1 >= LONG:
+            found.append(Run(first, last))
+        else:
+            found.extend(Run(at, at) for at in range(first, last + 1))
+    if network.depth > 1:
+        found.append(Run(network.depth, network.depth))
+    return tuple(found)
+
+
+def _equal(network: Network) -> Iterator[tuple[int, int]]:
+    """Maximal ranges of equal inner layers."""
+    first = 2
+    for at in range(2, network.depth):
+        if at == network.depth - 1 or _key(network, at) != _key(network, at + 1):
+            yield first, at
+            first = at + 1
+
+
+def _key(network: Network, at: int) -> tuple[object, ...]:
+    layer = network.layer(at)
+    return network.kind(at), layer.width, layer.inputs
+
+
+def row(equation: Equation, number: Number | None = None, condition: Words | None = None) -> Row:
+    """An equation as a row, its free indices lettered alike on both sides."""
+    indices = equation.indices
+    return Row(Formula(equation.lhs, indices), Formula(equation.rhs, indices), number, condition)

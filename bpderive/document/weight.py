@@ -1,0 +1,186 @@
+"""Section 4: one weight in full, path by path."""
+
+from collections.abc import Iterator
+from math import log10
+
+from sympy import Expr, Integer, Symbol
+
+from bpderive.derive import Derivation
+from bpderive.document.blocks import (
+    Block,
+    Cell,
+    Equations,
+    Formula,
+    Items,
+    Near,
+    Ordered,
+    OrderedSum,
+    Paragraph,
+    Plain,
+    Route,
+    Row,
+    Section,
+    Table,
+    Words,
+)
+from bpderive.forms.paths import Factor, path_factors
+from bpderive.forms.routes import route_count, routes, stops
+from bpderive.forms.scalar import delta_form, symbol_of
+from bpderive.index import Partial, parse_label
+from bpderive.network import Network
+from bpderive.reference import Reference
+
+SHOWN = 8
+"""At most this many paths are printed."""
+
+SHORT = 6
+"""A slope's formula with more operations is left to section 3."""
+
+Paths = tuple[tuple[Factor, ...], ...]
+
+
+def one_weight(derivation: Derivation, reference: Reference) -> Section:
+    """The chain of one weight, its factors with their reasons, and the result."""
+    network = derivation.network
+    count = route_count(network, reference)
+    if not count.is_Integer or count > SHOWN:
+        return Section("weight", tuple(_elided(derivation, reference, count)))
+    chosen = tuple(routes(network, reference))
+    paths = tuple(path_factors(derivation, reference, route) for route in chosen)
+    return Section("weight", tuple(_full(derivation, reference, chosen, paths)))
+
+
+def _partial(reference: Reference) -> Expr:
+    return Partial(Symbol("L"), symbol_of(reference))
+
+
+def _elided(derivation: Derivation, reference: Reference, count: Expr) -> Iterator[Block]:
+    """Too many paths to print: the count, the recurrence's product, one path as a sample."""
+    slots = {"weight": Formula(symbol_of(reference)), "count": exact(count)}
+    yield Paragraph(Words("weight.elided", slots))
+    yield _short(derivation, reference)
+
+
+def exact(number: Expr | int) -> Cell:
+    """An exact count, or a formula; a very long count as the power of ten that it is near."""
+    digits = str(number)
+    if not digits.isdigit():
+        return Formula(number)
+    return Plain(digits) if len(digits) <= 15 else Near(round(log10(int(digits))))
+
+
+def _short(derivation: Derivation, reference: Reference) -> Equations:
+    product = Formula(delta_form(derivation, reference))
+    return Equations((Row(Formula(_partial(reference)), product),))
+
+
+def _full(
+    derivation: Derivation, reference: Reference, chosen: tuple[tuple[int, ...], ...], paths: Paths
+) -> Iterator[Block]:
+    network, weight = derivation.network, Formula(symbol_of(reference))
+    one = len(paths) == 1
+    slots = {"weight": weight, "count": Formula(Integer(len(paths)))}
+    yield Paragraph(Words("weight.intro_one" if one else "weight.intro", slots))
+    yield Items(
+        tuple(
+            Words("weight.route", {"route": _route(network, reference, route)}) for route in chosen
+        )
+    )
+    yield Paragraph(Words("weight.chain_one" if one else "weight.chain"))
+    chains = tuple(
+        Ordered(tuple(Partial(f.numerator, f.denominator) for f in path)) for path in paths
+    )
+    yield Equations((Row(Formula(_partial(reference)), OrderedSum(chains)),))
+    yield Paragraph(Words("weight.factors"))
+    yield _factors(network, paths)
+    yield Paragraph(Words("weight.parts"))
+    yield Items(tuple(_parts(network, paths)))
+    yield Paragraph(Words("weight.result"))
+    values = tuple(Ordered(tuple(_shown(f) for f in path if f.value != 1)) for path in paths)
+    yield Equations((Row(Formula(_partial(reference)), OrderedSum(values)),))
+    yield Paragraph(Words("weight.short"))
+    yield _short(derivation, reference)
+
+
+def _shown(factor: Factor) -> Expr:
+    return factor.slope if factor.slope is not None else factor.value
+
+
+def _route(network: Network, reference: Reference, route: tuple[int, ...]) -> Route:
+    visited = [symbol_of(stop) for stop in stops(network, reference, route)]
+    top = Symbol(f"a{network.depth}[{route[-1]}]")
+    return Route((symbol_of(reference), *visited, top, Symbol("L")))
+
+
+def _factors(network: Network, paths: Paths) -> Table:
+    """Each factor once, in the order of the paths, with its value and its reason."""
+    unique = dict.fromkeys(factor for path in paths for factor in path)
+    ordered = sorted(unique, key=lambda f: -_level(network, f))
+    rows = tuple(
+        (
+            Formula(Partial(factor.numerator, factor.denominator)),
+            _value(factor),
+            Words(f"weight.reason_{_role(factor)}"),
+        )
+        for factor in ordered
+    )
+    return Table(("factor", "value", "reason"), rows)
+
+
+def _value(factor: Factor) -> Formula | Words:
+    if factor.slope is None:
+        return Formula(factor.value)
+    if factor.value.count_ops() > SHORT:
+        return Formula(factor.slope)
+    slots = {"slope": Formula(factor.slope), "value": Formula(factor.value)}
+    return Words("weight.equal", slots)
+
+
+def _place(symbol: Symbol) -> tuple[str, int]:
+    name, layer = parse_label(symbol.name.partition("[")[0])
+    return name, layer if isinstance(layer, int) else 0
+
+
+def _level(network: Network, factor: Factor) -> int:
+    """How far from the input a factor stands."""
+    if factor.numerator.name == "L":
+        return 2 * network.depth + 2
+    name, layer = _place(factor.numerator)
+    return 2 * layer + (name == "a")
+
+
+def _role(factor: Factor) -> str:
+    """What a factor is, by what it differentiates: the id of its reason."""
+    lower, upper = _place(factor.denominator)[0], factor.numerator.name[0]
+    if upper == "L":
+        return "loss" if lower in "ap" else "error"
+    if lower == "w":
+        return "input"
+    if lower == "b":
+        return "bias"
+    if lower == "a":
+        return "weight"
+    if factor.value == 1:
+        return "linear"
+    return "slope" if factor.slope is not None else "jacobian"
+
+
+def _parts(network: Network, paths: Paths) -> Iterator[Words]:
+    """The three parts of the article, and the input."""
+    found = dict.fromkeys(factor for path in paths for factor in path)
+    by_role: dict[str, list[Expr]] = {}
+    for factor in sorted(found, key=lambda f: -_level(network, f)):
+        by_role.setdefault(_role(factor), []).append(_shown(factor))
+    errors = [*by_role.get("loss", ()), *by_role.get("error", ())]
+    yield Words("weight.part_error", {"error": _list(errors)})
+    for role, key in (("weight", "part_sum"), ("slope", "part_slopes"), ("input", "part_input")):
+        if role in by_role:
+            yield Words(f"weight.{key}", {"list": _list(by_role[role])})
+
+
+def _list(values: list[Expr]) -> Words:
+    """Formulas with commas between them."""
+    words = Words("weight.one", {"value": Formula(values[-1])})
+    for value in reversed(values[:-1]):
+        words = Words("weight.several", {"value": Formula(value), "rest": words})
+    return words

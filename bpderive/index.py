@@ -1,0 +1,304 @@
+"""Index expressions: tensors, equations between them, and how they are differentiated.
+
+In: nothing of a network. Out: `Tensor`, `Equation`, `Partial`, `Fresh`, `differentiate`,
+`instantiate` and `rename`, on SymPy's `Indexed`, `Sum` and `KroneckerDelta`.
+Must not know: layers' meaning, letters of a textbook, words.
+
+Two properties keep substitution safe. Every equation that enters an expression gets fresh bound
+indices from a `Fresh` counter (SymPy's own `diff` and `subs` capture bound indices silently), and
+the counter belongs to one derivation, so the result does not depend on what ran before.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sympy import Add, Expr, Indexed, IndexedBase, Integer, KroneckerDelta, Mul, Pow, Sum, Symbol
+from sympy.core.function import AppliedUndef, Function
+
+from bpderive.errors import DerivationError
+from bpderive.functions import select
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A layer named by its distance from the general layer: `l`, `l-1`, `l+1`."""
+
+    offset: int
+
+    def __str__(self) -> str:
+        return "{l}" if self.offset == 0 else f"{{l{self.offset:+d}}}"
+
+
+LayerName = int | Relative | None
+LABEL = re.compile(r"([A-Za-z]+)(\d+|\{l(?:[+-]\d+)?\})?")
+
+
+@cache
+def parse_label(label: str) -> tuple[str, LayerName]:
+    """Split a reference label into its name and layer: `w{l+1}` → `("w", Relative(1))`."""
+    match = LABEL.fullmatch(label)
+    if match is None:
+        raise DerivationError(f"not a label of a tensor: {label!r}")
+    name, layer = match.groups()
+    if layer is None:
+        return name, None
+    return name, Relative(int(layer[2:-1] or 0)) if layer.startswith("{") else int(layer)
+
+
+@cache
+def size_symbol(name: str) -> Symbol:
+    """The symbol of a size that is not a number (`n0`, `N`, `n{l}`)."""
+    return Symbol(name, integer=True, positive=True)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A range of an index: 1 to `size`, which is an `Integer` or a symbol."""
+
+    name: str
+    size: Expr
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A named quantity with its axes; `role` says what it is in the network."""
+
+    name: str
+    layer: LayerName
+    axes: tuple[Axis, ...]
+    role: str
+
+    @property
+    def label(self) -> str:
+        """The reference text without indices: `w1`, `delta{l+1}`, `x`."""
+        return self.name if self.layer is None else f"{self.name}{self.layer}"
+
+    @property
+    def sizes(self) -> tuple[Expr, ...]:
+        """The range of each index."""
+        return tuple(axis.size for axis in self.axes)
+
+    def __getitem__(self, indices: tuple[Expr, ...]) -> Expr:
+        return element(self.label, indices)
+
+
+@cache
+def base(label: str) -> IndexedBase:
+    """The SymPy base of a tensor, made once a label; its elements are real."""
+    return IndexedBase(Symbol(label, real=True))
+
+
+def element(label: str, indices: tuple[Expr, ...]) -> Expr:
+    """`w1[i,j]`; a tensor without axes is the plain symbol."""
+    return Indexed(base(label), *indices) if indices else Symbol(label)
+
+
+def label_of(quantity: Expr) -> str:
+    """The label of an `Indexed` or of a scalar's symbol."""
+    return str(quantity.base.label.name if isinstance(quantity, Indexed) else quantity.name)
+
+
+def indices_of(quantity: Expr) -> tuple[Expr, ...]:
+    """The indices of an `Indexed`, or of what a `Partial` differentiates by; none for a scalar."""
+    if isinstance(quantity, Partial):
+        return indices_of(quantity.denominator)
+    return tuple(quantity.indices) if isinstance(quantity, Indexed) else ()
+
+
+@dataclass
+class Fresh:
+    """The source of indices of one derivation: no two calls give the same symbol."""
+
+    count: int = field(default=0)
+
+    def __call__(self) -> Symbol:
+        """A new index."""
+        self.count += 1
+        return Symbol(f"_{self.count}", integer=True)
+
+    def many(self, number: int) -> tuple[Symbol, ...]:
+        """As many new indices as asked for."""
+        return tuple(self() for _ in range(number))
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`lhs = rhs`; the indices of `lhs` are free in `rhs`, all others are summed.
+
+    `sizes` are the ranges of the free indices.
+    """
+
+    lhs: Expr
+    rhs: Expr
+    sizes: tuple[Expr, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The label of the quantity that it defines."""
+        return label_of(self.lhs)
+
+    @property
+    def indices(self) -> tuple[Expr, ...]:
+        """The free indices."""
+        return indices_of(self.lhs)
+
+
+class Partial(Expr):  # type: ignore[misc] # SymPy has no types
+    """`∂numerator/∂denominator`, not yet worked out."""
+
+    is_commutative = True
+
+    @property
+    def numerator(self) -> Expr:
+        """What is differentiated."""
+        return self.args[0]
+
+    @property
+    def denominator(self) -> Expr:
+        """With respect to what."""
+        return self.args[1]
+
+
+def sum_over(body: Expr, index: Symbol, size: Expr) -> Expr:
+    """`Σ_{index=1}^{size} body`, zero where the body is."""
+    return body if body == 0 else Sum(body, (index, 1, size))
+
+
+def peel(expr: Sum) -> tuple[Expr, Symbol, Expr]:
+    """The body, index and size of the outermost sum (SymPy merges nested sums into one)."""
+    index, _, size = expr.limits[-1]
+    inner = expr.limits[:-1]
+    return (Sum(expr.function, *inner) if inner else expr.function), index, size
+
+
+def rebuild(expr: Expr, args: list[Expr]) -> Expr:
+    """The same node over new arguments; itself where nothing changed."""
+    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else expr.func(*args)
+
+
+def refresh(expr: Expr, fresh: Fresh) -> Expr:
+    """The same expression with new bound indices everywhere."""
+    if not expr.has(Sum):
+        return expr
+    if isinstance(expr, Sum):
+        (body, index, size), new = peel(expr), fresh()
+        return Sum(refresh(body.xreplace({index: new}), fresh), (new, 1, size))
+    return rebuild(expr, [refresh(arg, fresh) for arg in expr.args])
+
+
+def instantiate(equation: Equation, indices: tuple[Expr, ...], fresh: Fresh) -> Expr:
+    """The right-hand side at the given free indices, with bound indices of its own."""
+    renewed = refresh(equation.rhs, fresh)  # first, or an index could meet a bound namesake
+    return renewed.xreplace(dict(zip(equation.indices, indices, strict=True)))
+
+
+def canonical(expr: Expr) -> Expr:
+    """Bound indices numbered by their place, so that equal sums compare equal."""
+    return refresh(expr, Fresh(1_000_000)) if expr.has(Sum) else expr
+
+
+def slope_of(function: AppliedUndef) -> Expr:
+    """`f(u)` → `f'(u)`: the slope of a named activation stays a named function."""
+    return Function(f"{function.func.__name__}'")(*function.args)
+
+
+def differentiate(expr: Expr, target: Expr) -> Expr:
+    """`∂expr/∂target` for an index expression; Kronecker deltas are left for a rule to collapse.
+
+    Raises:
+        DerivationError: at a node that has no differentiation rule.
+    """
+    for kind, rule in DIFFERENTIATE:
+        if isinstance(expr, kind):
+            return rule(expr, target)
+    if not expr.args:
+        return Integer(expr == target)
+    raise DerivationError(f"no differentiation rule for {type(expr).__name__} in {expr}")
+
+
+def _indexed(expr: Expr, target: Expr) -> Expr:
+    """`∂T[i,j]/∂T[p,q] → δ_ip δ_jq`."""
+    if not isinstance(target, Indexed) or expr.base != target.base:
+        return Integer(0)
+    return Mul(*(KroneckerDelta(i, p) for i, p in zip(expr.indices, target.indices, strict=True)))
+
+
+def _mul(expr: Expr, target: Expr) -> Expr:
+    """`(uv)' → u'v + uv'`."""
+    factors = expr.args
+    slopes = [differentiate(factor, target) for factor in factors]
+    return Add(
+        *(Mul(*factors[:k], s, *factors[k + 1 :]) for k, s in enumerate(slopes) if s != 0)
+    )
+
+
+def _pow(expr: Expr, target: Expr) -> Expr:
+    """`(u^c)' → c u^(c-1) u'`."""
+    if expr.exp.has(Indexed):
+        raise DerivationError(f"an exponent that depends on a tensor: {expr}")
+    slope = differentiate(expr.base, target)
+    return slope if slope == 0 else expr.exp * Pow(expr.base, expr.exp - 1) * slope
+
+
+def _function(expr: Expr, target: Expr) -> Expr:
+    """`f(u)' → f'(u) u'`, over every argument."""
+    slopes = [differentiate(arg, target) for arg in expr.args]
+    outer = slope_of if isinstance(expr, AppliedUndef) else None
+    return Add(
+        *(
+            (outer(expr) if outer else expr.fdiff(k + 1)) * s
+            for k, s in enumerate(slopes)
+            if s != 0
+        )
+    )
+
+
+def _sum(expr: Expr, target: Expr) -> Expr:
+    """`(Σ_i u_i)' → Σ_i u_i'`."""
+    body, index, size = peel(expr)
+    return sum_over(differentiate(body, target), index, size)
+
+
+def _select(expr: Expr, target: Expr) -> Expr:
+    """`select(u, p, q)' → select(u, p', q')`, deltas that both sides share in front."""
+    condition, *branches = expr.args
+    slopes = [differentiate(branch, target) for branch in branches]
+    shared = [_deltas(slope) for slope in slopes if slope != 0]
+    common = Mul(*sorted(set.intersection(*shared), key=str)) if shared else Integer(1)
+    parts = [Add(*(term / common for term in Add.make_args(slope))) for slope in slopes]
+    return common * select(condition, *parts)
+
+
+def _deltas(expr: Expr) -> set[Expr]:
+    """The Kronecker deltas that stand in every term."""
+    terms = (set(Mul.make_args(term)) for term in Add.make_args(expr))
+    return {f for f in set.intersection(*terms) if isinstance(f, KroneckerDelta)}
+
+
+DIFFERENTIATE: tuple[tuple[type[Any], Any], ...] = (
+    (Indexed, _indexed),
+    (Add, lambda expr, target: Add(*(differentiate(arg, target) for arg in expr.args))),
+    (Mul, _mul),
+    (Pow, _pow),
+    (Sum, _sum),
+    (KroneckerDelta, lambda _expr, _target: Integer(0)),
+    (select, _select),
+    (Function, _function),
+)
+
+
+def rename(expr: Expr, names: Mapping[str, Expr | str]) -> Expr:
+    """Tensors and sizes renamed by label: `{"w{l}": "w3", "n{l}": Integer(2)}`."""
+    table = {
+        symbol: Symbol(new, real=symbol.is_real) if isinstance(new, str) else new
+        for symbol in expr.free_symbols | _labels(expr)
+        if (new := names.get(symbol.name)) is not None
+    }
+    return expr.xreplace(table) if table else expr
+
+
+def _labels(expr: Expr) -> set[Symbol]:
+    return {node.label for node in expr.atoms(IndexedBase)}

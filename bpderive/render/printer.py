@@ -1,0 +1,253 @@
+"""Index expressions as printed mathematics: what is printed, and in which order.
+
+In: SymPy expressions of general labels (`w{l}`), concrete ones (`w1`) and scalar symbols named by
+reference text (`w1[1,2]`). Out: text, through the methods of `Syntax` that a format implements. A
+node that is not in `METHODS` raises. Must not know: words, documents.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sympy import Add, Expr, Function, Indexed, KroneckerDelta, Mul, Pow, Rational, S, Sum, Symbol
+from sympy.core.numbers import Exp1, Pi
+
+from bpderive.errors import DerivationError
+from bpderive.forms.arrays import Node
+from bpderive.index import Partial, parse_label
+from bpderive.network import SAMPLES
+from bpderive.notation import Notation
+from bpderive.render import instances
+from bpderive.render.array_printer import ArrayPrinter
+from bpderive.render.breaking import break_lines, width
+from bpderive.render.calls import called
+from bpderive.render.letters import Scope, bound_letter, scope_of
+from bpderive.render.numbers import content_of, inverse, is_constant
+from bpderive.render.pieces import (
+    ATOM,
+    HADAMARD,
+    POWER,
+    PRODUCT,
+    Piece,
+    Place,
+    by_reading,
+    flipped,
+    odd,
+    unsigned,
+)
+from bpderive.render.products import Products
+from bpderive.render.quantities import Quantity, quantity
+
+__all__ = ["Printer", "break_lines", "width"]
+
+
+class Printer(Products):
+    """Prints SymPy's index expressions and array expressions; a format adds the syntax."""
+
+    def __init__(self, notation: Notation) -> None:
+        super().__init__(notation)
+        self._quantities: dict[str, Quantity] = {}
+
+    # --- What callers use ---
+
+    def expr(self, expr: Expr, letters: Scope | None = None) -> str:
+        """An expression; `letters` maps free indices to letters, the others get the next ones."""
+        return " ".join(self.terms(expr, letters))
+
+    def terms(self, expr: Expr, letters: Scope | None = None) -> tuple[str, ...]:
+        """The terms of a sum with their signs, the first without a plus."""
+        return tuple(self.signs(self.parts(expr, scope_of(expr, letters, self.notation))))
+
+    def product(self, factors: Sequence[Expr], letters: Scope | None = None) -> str:
+        """A product whose factors stay in the order given: a chain of derivatives."""
+        scope = scope_of(Mul(*factors), letters, self.notation)
+        pieces = [self.piece(factor, scope) for factor in factors]
+        return self.signed([self.joined(unsigned(pieces))._replace(negative=odd(pieces))])
+
+    def update(self, target: Expr, letters: Scope | None = None) -> str:
+        """`w ← w − η ∂L/∂w`."""
+        scope = scope_of(target, letters, self.notation)
+        old, slope = self.piece(target, scope), self.piece(Partial(Symbol("L"), target), scope)
+        step = self.joined([self.element("eta", ()), slope])
+        return f"{old.text}{self.assign}{self.signed([old, flipped(step)])}"
+
+    def array(self, node: Node, names: Mapping[str, Expr | str] | None = None) -> str:
+        """An array expression; `names` gives a layer's labels for the general ones."""
+        return ArrayPrinter(self, names or {}).text(node)
+
+    def lines(
+        self,
+        lhs: Expr,
+        rhs: Expr,
+        indices: Sequence[Symbol],
+        sizes: Sequence[int],
+        relation: str = " = ",
+    ) -> Iterator[str]:
+        """One equation at every value of its indices, printed once and filled in."""
+        return instances.lines(self, (lhs, rhs), tuple(indices), tuple(sizes), relation)
+
+    # --- The traversal ---
+
+    def piece(self, expr: Expr, scope: Scope) -> Piece:
+        """An expression as a factor: its sign apart, a common number in front.
+
+        Raises:
+            DerivationError: at a node that has no printed form.
+        """
+        for kind in type(expr).__mro__:
+            method = METHODS.get(kind)
+            if method is not None:
+                return method(self, expr, scope)
+        raise DerivationError(f"no printed form for {type(expr).__name__} in {expr}")
+
+    def parts(self, expr: Expr, scope: Scope) -> list[Piece]:
+        """The terms of a sum in reading order, or the expression as a single term."""
+        if expr.is_Add and content_of(expr.args) is S.One:
+            return self._terms(expr, S.One, scope)
+        return [self.piece(expr, scope)]
+
+    def whole(self, expr: Expr, scope: Scope) -> Piece:
+        """An expression that stands alone: between brackets, in a fraction, in an exponent."""
+        return self.collected(self.parts(expr, scope))
+
+    def element(self, label: str, indices: tuple[str, ...]) -> Piece:
+        """One element of a tensor, its indices printed already."""
+        found = self._quantities.get(label)
+        if found is None:
+            found = self._quantities[label] = quantity(label, self)
+        return found.piece(self.subscript(indices) if indices else "", indices)
+
+    def index(self, index: Expr, scope: Scope) -> str:
+        """An index: its letter, its number, or what is computed."""
+        letter = scope.get(index)
+        return letter if letter is not None else self.signed([self.whole(index, scope)])
+
+    def indexed(self, expr: Indexed, scope: Scope) -> Piece:
+        tensor, *indices = expr.args
+        label = str(tensor.args[0].name)
+        return self.element(label, tuple([self.index(index, scope) for index in indices]))
+
+    def symbol(self, symbol: Symbol, scope: Scope) -> Piece:
+        """A scalar by its reference text, an index, a size, or a letter that stands alone."""
+        name = str(symbol.name)
+        if name[-1] == "]":
+            label, _, rest = name.partition("[")
+            return self.element(label, tuple(rest[:-1].split(",")))
+        letter = scope.get(symbol)
+        if letter is not None:
+            return Piece(letter, key=letter)
+        if name[0] == "{":
+            return Piece(self.layer_text(parse_label(f"n{name}")[1]))
+        if name in self.notation.letters and (symbol == SAMPLES or not symbol.is_integer):
+            return self.element(name, ())
+        return Piece(name, key=name) if len(name) == 1 else self._size(name)
+
+    def _size(self, name: str) -> Piece:
+        """`n{l}`, `n0`, `h12`: a size of a layer, or a user's own."""
+        if name[-1] == "}":
+            return Piece(self.sized(*parse_label(name)), key=name)
+        base = name.rstrip("0123456789")
+        if base == name or not base.replace("_", "").isalpha():
+            raise DerivationError(f"no printed form for the symbol {name!r}")
+        return Piece(self.sized(base, int(name[len(base) :])), key=name)
+
+    def rational(self, number: Rational, _scope: Scope) -> Piece:
+        return self.assembled(number)._replace(kind="number")
+
+    def multiplied(self, expr: Expr, scope: Scope) -> Piece:
+        """Numbers, constants and factors apart, then put together in textbook order."""
+        number, constants = S.One, []
+        sides: tuple[list[Piece], list[Piece]] = ([], [])
+        for factor in expr.args if expr.is_Mul else (expr,):
+            if factor.is_Rational:
+                number = number * factor
+            elif is_constant(factor):
+                constants.append(factor)
+            else:
+                divisor = inverse(factor)
+                content, piece = self._factor(factor if divisor is None else divisor, scope)
+                if content is not S.One:
+                    number = number * content if divisor is None else number / content
+                sides[divisor is not None].append(piece)
+        return self.assembled(number, constants, *sides)
+
+    def _factor(self, factor: Expr, scope: Scope) -> tuple[Rational, Piece]:
+        """A factor and the number taken out of it."""
+        if not factor.is_Add:
+            return S.One, self.piece(factor, scope)
+        content = content_of(factor.args)
+        terms = self._terms(factor, content, scope)
+        if all(term.negative for term in terms):
+            content, terms = -content, [flipped(term) for term in terms]
+        return content, self.collected(terms)
+
+    def _terms(self, expr: Expr, content: Rational, scope: Scope) -> list[Piece]:
+        terms = expr.args if content is S.One else [term / content for term in expr.args]
+        return by_reading([self.piece(term, scope) for term in terms])
+
+    def raised(self, expr: Pow, scope: Scope) -> Piece:
+        base, exponent = expr.args
+        if exponent.is_Rational and exponent.is_negative:
+            return self.multiplied(expr, scope)
+        inner = self.whole(base, scope)
+        place = inner.place._replace(plain=False)
+        if exponent == S.Half:
+            inside = inner._replace(text=self.signed([inner]))
+            return Piece(self.root(inside), POWER, place, inner.key, tall=inner.tall)
+        above = self.signed([self.whole(exponent, scope)])
+        text = self.function_power(inner, above) if isinstance(base, Function) else None
+        if text is None:
+            plain = inner.level == ATOM and not inner.negative
+            text = self.power(inner.text if plain else self.enclosed(inner).text, above)
+        return Piece(text, POWER, place, f"{inner.key}^{above}", tall=inner.tall)
+
+    def summed(self, expr: Sum, scope: Scope) -> Piece:
+        body, *limits = expr.args
+        signs = []
+        for index, _, size in reversed(limits):
+            single = size is S.One and not body.has(KroneckerDelta, Partial)
+            letter = scope.get(index) or bound_letter(index, body, scope, self.notation, size)
+            scope = {**scope, index: "1" if single else letter}
+            signs += [] if single else [self.sum_sign(letter, self.index(size, scope))]
+        if not signs:
+            return self.piece(body, scope)
+        content, inner = self._factor(body, scope)
+        if abs(content) is not S.One:
+            inner = self.joined([self.rational(abs(content), scope), inner])
+        shown = inner.text if inner.level >= HADAMARD else self.bracketed(inner)
+        return inner._replace(
+            text=" ".join([*signs, shown]),
+            level=PRODUCT,
+            place=inner.place._replace(plain=False),
+            negative=inner.negative != bool(content.is_negative),
+            tall=True,
+            open=True,
+            kind="",
+        )
+
+    def derivative(self, expr: Partial, scope: Scope) -> Piece:
+        of, by = (self.piece(arg, scope) for arg in expr.args)
+        top, bottom = (Piece(f"{self.partial}{p.text}", POWER) for p in (of, by))
+        place = Place(of.place.at, down=True)
+        return self.fraction(top, bottom)._replace(place=place, key=of.key + by.key)
+
+    def kronecker(self, expr: KroneckerDelta, scope: Scope) -> Piece:
+        """`δ_kp`, the indices in the order of their letters."""
+        indices = sorted(self.index(index, scope) for index in expr.args)
+        text = self.letter(self.notation.kronecker) + self.subscript(indices)
+        return Piece(text, key="~delta")
+
+
+METHODS: Mapping[type, Callable[[Printer, Any, Scope], Piece]] = {
+    Indexed: Printer.indexed,
+    Symbol: Printer.symbol,
+    Rational: Printer.rational,
+    Pi: lambda printer, _expr, _scope: Piece(printer.pi),
+    Exp1: lambda printer, _expr, _scope: Piece(printer.euler),
+    Mul: Printer.multiplied,
+    Add: Printer.multiplied,
+    Pow: Printer.raised,
+    Sum: Printer.summed,
+    Partial: Printer.derivative,
+    KroneckerDelta: Printer.kronecker,
+    Function: called,
+}

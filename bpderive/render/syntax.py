@@ -1,0 +1,154 @@
+"""What a format must know to print mathematics: its contract, one method a construct.
+
+In: letters and texts that are printed already. Out: text. A format implements every method, and
+knows nothing of SymPy or of the order of things: `Printer` decides that.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from bpderive.index import LayerName
+from bpderive.notation import Notation
+from bpderive.render.pieces import Piece
+
+LEFT, RIGHT = "\ue000", "\ue001"
+"""Marks around subscripts that are filled in later; `Printer.lines` uses them."""
+BLANK = 0xE100
+"""The first of the characters that stand for an index to be filled in."""
+FIRST = chr(BLANK)
+
+
+class Syntax(ABC):
+    """One format of mathematics, in the letters of a notation."""
+
+    minus: ClassVar[str]
+    times: ClassVar[str]
+    arrow: ClassVar[str]
+    assign: ClassVar[str]
+    partial: ClassVar[str]
+    prime: ClassVar[str]
+    pi: ClassVar[str]
+    euler: ClassVar[str]
+    hadamard: ClassVar[str]
+    divided: ClassVar[str]
+    ellipsis: ClassVar[str]
+    frobenius: ClassVar[str]
+    each: ClassVar[str]
+    relations: ClassVar[dict[str, str]]
+
+    def __init__(self, notation: Notation) -> None:
+        self.notation = notation
+
+    @property
+    def layer(self) -> str:
+        """The general layer's letter."""
+        return self.letter(self.notation.general_layer)
+
+    @abstractmethod
+    def letter(self, character: str) -> str:
+        """A letter of the notation: `δ`, `ŷ`, `W`."""
+
+    @abstractmethod
+    def bold(self, character: str) -> str:
+        """The letter of a vector or a matrix."""
+
+    @abstractmethod
+    def layer_text(self, layer: LayerName) -> str:
+        """`3`, or `ℓ−1` for a relative one."""
+
+    @abstractmethod
+    def marked(self, letter: str, layer: LayerName) -> str:
+        """A letter with its layer mark."""
+
+    @abstractmethod
+    def scripted(self, indices: Sequence[str]) -> str:
+        """A subscript of these indices; a comma between them where one has two characters."""
+
+    @abstractmethod
+    def sized(self, base: str, layer: LayerName) -> str:
+        """The size `n` of a layer, or a user's symbolic size such as `h12`."""
+
+    @abstractmethod
+    def function(self, name: str) -> str:
+        """A function's symbol, from its name or its letter in the notation."""
+
+    @abstractmethod
+    def function_power(self, function: Piece, exponent: str) -> str | None:
+        """`tanh²(z)` from `tanh(z)`; None where the function's symbol is a letter: `σ(z)²`."""
+
+    @abstractmethod
+    def exponential(self, argument: Piece) -> Piece:
+        """`e` to the argument."""
+
+    @abstractmethod
+    def logarithm(self, argument: Piece, *, bare: bool) -> str:
+        """The logarithm; `bare` where the argument could go without brackets."""
+
+    @abstractmethod
+    def bracketed(self, piece: Piece) -> str:
+        """The piece (without its sign) in round brackets."""
+
+    @abstractmethod
+    def bars(self, piece: Piece, *, double: bool = False) -> str:
+        """The absolute value, or the norm."""
+
+    @abstractmethod
+    def iverson(self, condition: str) -> str:
+        """`[z > 0]`: 1 where it holds, else 0."""
+
+    @abstractmethod
+    def cases(self, rows: Sequence[tuple[Piece, str]]) -> Piece:
+        """Values and the conditions under which they hold."""
+
+    @abstractmethod
+    def fraction(self, top: Piece, bottom: Piece, *, small: bool = False) -> Piece:
+        """A quotient; `small` for a number beside a flat expression."""
+
+    @abstractmethod
+    def decimal(self, digits: str, *, cut: bool) -> str:
+        """A decimal number; `cut` where more digits follow."""
+
+    @abstractmethod
+    def power(self, base: str, exponent: str) -> str:
+        """A power, its base bracketed already."""
+
+    @abstractmethod
+    def root(self, radicand: Piece) -> str:
+        """The square root."""
+
+    @abstractmethod
+    def sum_sign(self, index: str, size: str) -> str:
+        """The sign of a sum over `index` from 1 to `size`; without limits where both are empty."""
+
+    @abstractmethod
+    def transposed(self, text: str, *, marked: bool) -> str:
+        """A matrix (or what is bracketed) transposed; `marked` where it has a layer mark."""
+
+    @abstractmethod
+    def ones(self) -> str:
+        """The vector of ones."""
+
+    @abstractmethod
+    def gap(self, left: Piece, right: Piece) -> str:
+        """What stands between two factors."""
+
+    def subscript(self, indices: Sequence[str]) -> str:
+        """`scripted`, or the marks of a subscript that is filled in later."""
+        if max(indices) >= FIRST:
+            return f"{LEFT}{','.join(indices)}{RIGHT}"
+        return self.scripted(indices)
+
+    def signed(self, pieces: Sequence[Piece]) -> str:
+        """Terms with their signs: `a − b + c`."""
+        return " ".join(self.signs(pieces))
+
+    def signs(self, pieces: Sequence[Piece]) -> list[str]:
+        """Each term with its sign; the first without a plus."""
+        texts = [
+            f"{self.minus} {piece.text}" if piece.negative else f"+ {piece.text}"
+            for piece in pieces
+        ]
+        head = pieces[0]
+        texts[0] = f"{self.minus}{head.text}" if head.negative else head.text
+        return texts

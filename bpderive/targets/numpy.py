@@ -1,0 +1,248 @@
+"""The NumPy module of a program: it stands alone, and has one line for each equation.
+
+In: a `Program`. Out: the text of a module with `LAYERS`, `init`, `forward`, `loss`,
+`loss_and_grad` and `step`, as `ruff format` leaves it; structure from `templates/code/numpy.py.j2`,
+functions that NumPy lacks from `numpy_functions.py` beside it. Must not know any mathematics.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from bpderive.forms.arrays import Leaf
+from bpderive.locate import templates
+from bpderive.program import Assignment, Names, Program, walk
+from bpderive.targets import describe
+from bpderive.targets.definitions import Definitions
+from bpderive.targets.layout import MULTIPLY, Code, Text, chain, collection, statement
+from bpderive.targets.printer import Printer
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+DRAWS = {
+    "real": "rng.normal(size=({}, n))",
+    "binary": "rng.integers(2, size=({}, n))",
+    "sign": "rng.choice((-1, 1), ({}, n))",
+    "distribution": "rng.dirichlet(np.ones(n), {})",
+    "count": "rng.poisson(2, ({}, n))",
+}
+"""How the gradient's check draws labels of each kind."""
+MARK = "µ{}µ"
+"""What stands for a label in a line that equal layers share."""
+NAMES = frozenset(
+    "check forward init loss loss_and_grad main np pairwise params step float len".split()
+)
+
+
+def generate(program: Program) -> str:
+    """The module's text."""
+    return _template().render(_Module(program).context())
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(templates() / "code"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - Python, not HTML
+    )
+    return environment.get_template("numpy.py.j2")
+
+
+@cache
+def _library() -> Mapping[str, str]:
+    """The functions that NumPy lacks, by name."""
+    text = (templates() / "code" / "numpy_functions.py").read_text(encoding="utf-8")
+    functions = (block.strip("\n") for block in text.split("\n\n\ndef ")[1:])
+    return {function.partition("(")[0]: f"def {function}" for function in functions}
+
+
+@dataclass(frozen=True)
+class _Module:
+    """What the template asks for; `helpers` gathers the functions that NumPy lacks."""
+
+    program: Program
+    helpers: set[str] = field(default_factory=set)
+    _codes: dict[tuple[int, bool], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def context(self) -> dict[str, Any]:
+        """Everything; the functions come last, when it is known which are used."""
+        program, network = self.program, self.program.network
+        values = {
+            "title": describe.title(program),
+            "about": describe.about(program),
+            "symbolic": network.symbolic,
+            "bias": network.spec.bias,
+            "mean": program.mean,
+            "distribution": network.loss.label == "distribution",
+            "partial": describe.is_partial(program),
+            **self.sizes(),
+            **self.states(),
+            "forward": self.lines(self.layers),
+            "backward": self.lines((*self.stage(self.backward), *program.backward)),
+            "loss": self.lines((*self.stage(self.ending), program.loss)),
+            "grads": self.grads(),
+        }
+        return values | {"functions": "".join(f"{text}\n\n\n" for text in self.functions())}
+
+    # --- Which arrays are needed where ---
+
+    @property
+    def layers(self) -> list[Assignment]:
+        """The assignments of the network itself."""
+        return [row for row in self.program.forward if row.target != "p"]
+
+    def stage(self, used: Iterable[str]) -> list[Assignment]:
+        """`p = softmax(a)`, where it is used."""
+        return [row for row in self.program.forward if row.target == "p" and "p" in used]
+
+    @cached_property
+    def ending(self) -> frozenset[str]:
+        """The arrays that the loss is made of."""
+        return self.used((self.program.loss,))
+
+    @cached_property
+    def backward(self) -> frozenset[str]:
+        """The arrays that the gradient is made of."""
+        return self.used(self.program.backward)
+
+    def used(self, rows: Iterable[Assignment]) -> frozenset[str]:
+        """The names in the right-hand sides, with those in that of `p`."""
+        names = {variable(label, row.names) for row in rows for label in self.template(row)[1]}
+        if "p" in names:
+            names |= self.used(row for row in self.program.forward if row.target == "p")
+        return frozenset(names)
+
+    def states(self) -> dict[str, str]:
+        """How the arrays of the layers get from `_forward` to the loss and the gradient."""
+        output = f"a{self.program.network.depth}"
+        wanted = self.ending | self.backward | {output}
+        states = [row.target for row in self.layers if row.target in wanted]
+        args = [state for state in states if state in self.ending]
+        tail = states[-2:] if states[-2:-1] == [f"z{output[1:]}"] else states[-1:]
+        shown = [state if state in self.ending else "_" for state in tail]
+        more = ["*_"] if len(tail) < len(states) else []
+        gradient = [s if s in self.ending | self.backward else "_" for s in states]
+        return {
+            "output": output,
+            "last": "[-1]" if len(states) > 1 else "",
+            "states": collection("return ", states),
+            "loss_states": ", ".join([*more, *shown]),
+            "loss_args": ", ".join([*args, "y"]),
+            "loss_parameters": ", ".join(f"{name}: Array" for name in (*args, "y")),
+            "grad_states": collection("", gradient, " = _forward(params, x)"),
+        }
+
+    # --- Lines ---
+
+    def lines(self, rows: Iterable[Assignment]) -> str:
+        """One line for each equation."""
+        return "\n".join(map(self.line, rows))
+
+    def line(self, row: Assignment) -> str:
+        """`delta1 = (delta2 @ params["W2"]) * a1 * (1 - a1)  # (10) (N, 2)`."""
+        flat, labels = self.template(row)
+        for mark, label in enumerate(labels):
+            flat = flat.replace(MARK.format(mark), variable(label, row.names))
+        comment = f"({row.number})"
+        if row.shape:
+            sizes = ", ".join(map(str, row.shape))
+            comment += f" ({sizes}{',' * (len(row.shape) == 1)})"
+        line = statement(f"{row.target} =", Text(flat), comment)
+        if "\n" not in line:
+            return line
+        names = {label: variable(label, row.names) for label in labels}
+        return statement(f"{row.target} =", self.code(row, names), comment)
+
+    def template(self, row: Assignment) -> tuple[str, tuple[str, ...]]:
+        """The right-hand side on one line, its labels marked, and the labels; once a kind."""
+        key = (id(row.value), row.target[:2] in ("dW", "db"))
+        if key not in self._codes:
+            value = self.definitions.expand(row.value)
+            labels = sorted({part.label for part in walk(value) if isinstance(part, Leaf)})
+            marks = {label: MARK.format(mark) for mark, label in enumerate(labels)}
+            self._codes[key] = (self.code(row, marks).flat, tuple(labels))
+        return self._codes[key]
+
+    def code(self, row: Assignment, names: Mapping[str, str]) -> Code:
+        """The right-hand side, divided by the number of samples where the loss is their mean."""
+        symbols = {str(self.program.widths[-1]): "y.shape[1]"}
+        functions = self.definitions.names
+        printer = Printer({**symbols, **names}, functions, self.helpers)
+        code = printer.code(self.definitions.expand(row.value))
+        samples = "len(y)" if row.target == "L" else "n"
+        divided = self.program.mean and (row.target == "L" or row.target[:2] in ("dW", "db"))
+        return chain(MULTIPLY, code, ("/", Text(samples))) if divided else code
+
+    def grads(self) -> str:
+        """`grads = {"W1": dW1, …}` and the return of both."""
+        targets = [row.target for row in reversed(self.program.backward)]
+        names = sorted((t for t in targets if t.startswith("d") and t[1] in "Wb"), key=_layer)
+        items = collection("grads = ", (f'"{name[1:]}": {name}' for name in names), "", "{}")
+        return f"{items}\n    return L, grads"
+
+    # --- Sizes and functions ---
+
+    def sizes(self) -> dict[str, str]:
+        """What depends on the sizes of the layers."""
+        widths = self.program.widths
+        symbolic, depth = self.program.network.symbolic, self.program.network.depth
+        label = self.program.network.loss.label
+        return {
+            "layers": self.layer_sizes(),
+            "shapes": SHAPES[self.program.network.spec.bias],
+            "inputs": 'params["W1"].shape[1]' if symbolic else "LAYERS[0]",
+            "outputs": f'params["W{depth}"].shape[0]' if symbolic else "LAYERS[-1]",
+            "x": describe.samples("x", "the samples", str(widths[0])),
+            "y": describe.samples("y", "the labels", str(widths[-1]), describe.LABELS[label]),
+            "result": describe.samples(f"a{depth}", "one row a sample", str(widths[-1])),
+            "draw": DRAWS[label].format(1000 if describe.is_partial(self.program) else 5),
+        }
+
+    def layer_sizes(self) -> str:
+        """`LAYERS = (2, *(4,) * 1000, 1)`."""
+        items: list[str] = []
+        for width, run in groupby(self.program.widths):
+            text, count = (str(width) if width.is_Integer else f'"{width}"'), len(list(run))
+            items += [f"*({text},) * {count}"] if count > 4 else [text] * count
+        head = "LAYERS: tuple[int | str, ...] = " if self.program.network.symbolic else "LAYERS = "
+        return collection(head, items, "", "()", indent=0)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        return Definitions(self.program.definitions, NAMES | set(_library()))
+
+    def functions(self) -> Iterator[str]:
+        """Activations and slopes, then what NumPy lacks."""
+        yield from list(self.definitions.functions(self.helpers))
+        yield from (_library()[name] for name in sorted(self.helpers))
+
+
+def variable(label: str, names: Names) -> str:
+    """A label's name in Python: `w3` → `params["W3"]`, `a2` → `a2`."""
+    name = str(names.get(label, label))
+    parameter = name[0] in "wb" and name[1:].isdigit()
+    return f'params["{name.upper()[0] if name[0] == "w" else "b"}{name[1:]}"]' if parameter else name
+
+
+def _layer(target: str) -> tuple[int, str]:
+    return int(target[2:]), target
+
+
+SHAPES = {
+    False: 'SHAPES = {f"W{k}": (n, m) for k, (m, n) in enumerate(pairwise(LAYERS), 1)}',
+    True: """\
+SHAPES = {
+    key: shape
+    for k, (m, n) in enumerate(pairwise(LAYERS), 1)
+    for key, shape in ((f"W{k}", (n, m)), (f"b{k}", (n,)))
+}""",
+}

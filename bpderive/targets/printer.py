@@ -1,0 +1,297 @@
+"""Array expressions as NumPy expressions.
+
+In: a spelled tree of `arrays`, and the names of its labels and functions. Out: `Code`. Every
+result has the floating type of the arrays: constants are Python numbers, and a mask is multiplied
+by an array or cast. Must not know: layers, statements.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import singledispatchmethod
+from typing import Any
+
+from sympy import Expr, Integer, Mul, Rational
+
+from bpderive.errors import UnsupportedError
+from bpderive.forms.arrays import (
+    Apply,
+    Axes,
+    Leaf,
+    MatMul,
+    Node,
+    Outer,
+    Power,
+    Product,
+    Reduce,
+    Scalar,
+    Terms,
+    Transpose,
+)
+from bpderive.program import Call, walk
+from bpderive.targets.layout import (
+    ADD,
+    AND,
+    COMPARE,
+    MULTIPLY,
+    POWER,
+    Brackets,
+    Code,
+    Invoke,
+    Member,
+    Text,
+    bracketed,
+    chain,
+    minus,
+)
+from bpderive.targets.spelling import comparison, is_mask, is_number
+
+FUNCTIONS = {
+    **{name: name for name in ("erf", "log_softmax", "sigmoid", "softmax", "softplus", "xlogy")},
+    **{name: f"np.{name}" for name in ("cos", "cosh", "exp", "expm1", "log", "log1p")},
+    **{name: f"np.{name}" for name in ("maximum", "minimum", "sign", "sin", "sinh", "tanh")},
+    "Abs": "np.abs",
+}
+NEGATED = {">": "<=", "<": ">="}
+
+
+@dataclass(frozen=True)
+class Printer:
+    """Prints with the given names; functions that NumPy lacks gather in `helpers`."""
+
+    names: Mapping[str, str]
+    functions: Mapping[str, str] = field(default_factory=dict)
+    helpers: set[str] = field(default_factory=set)
+
+    @singledispatchmethod
+    def code(self, node: Node) -> Code:
+        """The expression of a node."""
+        raise UnsupportedError(f"no NumPy form for {type(node).__name__}")
+
+    def along(self, node: Node, axes: Axes) -> Code:
+        """The expression of a node in a place where arrays have the given axes.
+
+        One that lacks a last axis keeps it with length one; only a sum can.
+        """
+        if node.axes == axes[len(axes) - len(node.axes) :]:
+            return self.code(node)
+        if isinstance(node, Reduce) and _fits(node, axes):
+            return self.sum(node, "keepdims=True")
+        if isinstance(node, Product | Terms | Power | Apply):
+            return self.code(replace(node, axes=axes))
+        raise UnsupportedError(f"no NumPy form for {type(node).__name__} along another axis")
+
+    def many(self, nodes: Iterable[Node], axes: Axes) -> list[Code]:
+        """Operands that combine to an array of the given axes."""
+        return [self.along(node, axes) for node in nodes]
+
+    @code.register
+    def _(self, node: Leaf) -> Code:
+        return Text(self.names.get(node.label, node.label))
+
+    @code.register
+    def _(self, node: Scalar) -> Code:
+        if not node.value.is_number:
+            return Text(self.names[node.value.name])
+        return minus(number(-node.value)) if node.value.is_negative else number(node.value)
+
+    @code.register
+    def _(self, node: Transpose) -> Code:
+        return Member(self.operand(node.arg), "T")
+
+    @code.register
+    def _(self, node: MatMul) -> Code:
+        return chain(MULTIPLY, self.operand(node.left), ("@", self.operand(node.right)))
+
+    @code.register
+    def _(self, node: Outer) -> Code:
+        return Invoke("np.outer", (self.code(node.left), self.code(node.right)))
+
+    @code.register
+    def _(self, node: Reduce) -> Code:
+        return self.sum(node)
+
+    @code.register
+    def _(self, node: Power) -> Code:
+        if node.exponent.is_negative:
+            return self.quotient(node, node.axes)[1]
+        base = self.along(node.base, node.axes)
+        if node.exponent == Rational(1, 2):
+            return Invoke("np.sqrt", (base,))
+        return chain(POWER, base, ("**", number(node.exponent)))
+
+    @code.register
+    def _(self, node: Product) -> Code:
+        negative, code = self.quotient(node, node.axes)
+        return minus(code) if negative else code
+
+    @code.register
+    def _(self, node: Terms) -> Code:
+        (negative, first), *rest = (self.quotient(term, node.axes) for term in node.terms)
+        head = minus(first) if negative else first
+        return chain(ADD, head, *(("-" if less else "+", code) for less, code in rest))
+
+    @code.register
+    def _(self, node: Apply) -> Code:
+        if node.name == "select":
+            return self.select(node)
+        args = self.many(node.args, node.axes)
+        if node.name == "power":
+            return chain(POWER, args[0], ("**", args[1]))
+        function = FUNCTIONS.get(node.name)
+        if function is None:
+            raise UnsupportedError(f"no NumPy function for {node.name}")
+        if "." not in function:
+            self.helpers.add(function)
+        return Invoke(function, tuple(args))
+
+    @code.register
+    def _(self, node: Call) -> Code:
+        return Invoke(self.functions[node.definition.name], tuple(map(self.code, node.args)))
+
+    def operand(self, node: Node) -> Code:
+        """A side of a matrix product, or what is transposed."""
+        code = self.code(node)
+        return code if isinstance(code, Text | Member | Invoke) else Brackets(code)
+
+    def sum(self, node: Reduce, *options: str) -> Code:
+        """`np.sum(…)`, along an axis unless it is over all."""
+        axes = [node.arg.axes.index(axis) for axis in node.summed]
+        if node.axes and len(axes) > 1:
+            raise UnsupportedError("no NumPy form for a sum along some of several axes")
+        options = (f"axis={axes[0]}", *options) if node.axes else options
+        return Invoke("np.sum", (self.code(node.arg), *map(Text, options)))
+
+    # --- Products and quotients ---
+
+    def quotient(self, node: Node, axes: Axes) -> tuple[bool, Code]:
+        """Whether a term is negative, and the term without its sign."""
+        parts = Parts.of(node)
+        if parts.above == (node,):
+            return False, self.along(node, axes)
+        above, below = number_parts(abs(parts.constant))
+        above += [self.factor(part, axes) for part in sorted(parts.above, key=_rank)]
+        above += self.masks(parts, axes)
+        below = [self.factor(part, axes) for part in parts.below] + below
+        code = chain(MULTIPLY, *_times(above or [Text("1")]))
+        if below:
+            code = chain(MULTIPLY, code, ("/", chain(MULTIPLY, *_times(below))))
+        return bool(parts.constant < 0), code
+
+    def factor(self, node: Node, axes: Axes) -> Code:
+        """A factor; a matrix product among others stands in parentheses."""
+        code = self.along(node, axes)
+        return Brackets(code) if isinstance(node, MatMul) else bracketed(code, MULTIPLY + 1)
+
+    def masks(self, parts: "Parts", axes: Axes) -> list[Code]:
+        """The masks of a product; without an array before it, the first is cast."""
+        cast = all(isinstance(part, Scalar) for part in (*parts.above, *parts.below))
+        first = [self.along(mask, axes) for mask in parts.masks[:cast]]
+        return first + [Brackets(self.mask(mask)) for mask in parts.masks[cast:]]
+
+    # --- Cases ---
+
+    def select(self, node: Apply) -> Code:
+        """`np.where(u > 0, p, q)`; where both are numbers, cast to the type of the arrays."""
+        u, *branches = node.args
+        if not is_mask(node):
+            args = (self.test(u, node.axes), *self.many(branches, node.axes))
+            code: Code = Invoke("np.where", args)
+            if not all(isinstance(branch, Scalar) for branch in branches):
+                return code
+        else:
+            code = Brackets(self.mask(node))
+        leaf = next(part for part in walk(u) if isinstance(part, Leaf))
+        return Member(code, f"astype({self.code(leaf).flat}.dtype)")
+
+    def mask(self, node: Node) -> Code:
+        """The condition under which a mask is 1."""
+        assert isinstance(node, Apply)
+        u, p, q = node.args
+        if isinstance(p, Scalar):
+            return self.test(u, node.axes, negate=is_number(q, 1))
+        sides = (Brackets(self.test(u, node.axes)), Brackets(self.mask(p)))
+        return chain(AND, sides[0], ("&", sides[1]))
+
+    def test(self, u: Node, axes: Axes, *, negate: bool = False) -> Code:
+        """`u > 0`, with what is subtracted on the other side."""
+        found = comparison(u)
+        op = "<" if found.less else ">"
+        left, right = self.many((found.left, found.right), axes)
+        return chain(COMPARE, left, (NEGATED[op] if negate else op, right))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A product as `constant * above * masks / below`."""
+
+    constant: Expr
+    above: tuple[Node, ...]
+    masks: tuple[Node, ...]
+    below: tuple[Node, ...]
+
+    @classmethod
+    def of(cls, node: Node) -> "Parts":
+        """The parts of a product, or of a node that stands for itself."""
+        factors = tuple(_factors(node))
+        numbers = [f.value for f in factors if _is_constant(f)]
+        rest = [f for f in factors if not _is_constant(f)]
+        below = [f for f in rest if isinstance(f, Power) and f.exponent.is_negative]
+        masks = [f for f in rest if is_mask(f)]
+        above = [f for f in rest if f not in below and f not in masks]
+        return cls(Mul(*numbers), tuple(above), tuple(masks), tuple(map(_reciprocal, below)))
+
+
+def _fits(node: Reduce, axes: Axes) -> bool:
+    """Whether the sum's argument has the given axes, but for those that are summed."""
+    pairs = zip(node.arg.axes, axes, strict=False)
+    same = all(own == other or own in node.summed for own, other in pairs)
+    return same and len(node.arg.axes) == len(axes)
+
+
+def _factors(node: Node) -> Iterable[Node]:
+    """The factors, those of factors that are products among them."""
+    for factor in node.factors if isinstance(node, Product) else ():
+        yield from _factors(factor)
+    if not isinstance(node, Product):
+        yield node
+
+
+def _is_constant(node: Node) -> bool:
+    return isinstance(node, Scalar) and bool(node.value.is_number)
+
+
+def _reciprocal(node: Power) -> Node:
+    return node.base if node.exponent == -1 else replace(node, exponent=-node.exponent)
+
+
+def _times(factors: list[Code]) -> Iterable[Any]:
+    """The arguments of `chain` for a product."""
+    return (factors[0], *(("*", factor) for factor in factors[1:]))
+
+
+def _rank(node: Node) -> int:
+    """The textbook's order: the error, tensors, functions, sums of terms."""
+    labels = [part.label for part in walk(node) if isinstance(part, Leaf)]
+    if any(label.startswith(("delta", "g")) for label in labels):
+        return 0
+    if "y" in labels and not any(isinstance(part, Apply) for part in walk(node)):
+        return 1
+    return {Apply: 3, Terms: 4}.get(type(node), 2)
+
+
+def number(value: Expr) -> Text:
+    """A positive number as Python writes it."""
+    if value.is_Integer and value < 2**53:
+        return Text(str(value))
+    return Text(repr(value.p / value.q if value.is_Rational else float(value.evalf(20))))
+
+
+def number_parts(value: Expr) -> tuple[list[Code], list[Code]]:
+    """A positive factor as what stands in front and what divides: `0.5`, or `2` and `3`."""
+    if value == 1:
+        return [], []
+    shown = number(value)
+    exact = not value.is_Rational or Rational(shown.text) == value
+    if exact or max(value.p, value.q) >= 2**53:
+        return [shown], []
+    return [number(Integer(value.p))] if value.p != 1 else [], [number(Integer(value.q))]

@@ -1,0 +1,192 @@
+"""Every form of every gradient, for every activation × loss × bias of the catalogue, in numbers.
+
+The expected numbers are central differences of the oracle's own forward pass at 60 digits; they
+stand for the deltas too, so each equation is checked by itself. SymPy's `diff` of the flat loss
+is a second oracle, for a part of the table (all of it with `-m long`).
+"""
+
+import random
+from dataclasses import dataclass
+from functools import cached_property
+
+import pytest
+from evaluate import Values
+from oracle import CLOSE, MP, Oracle, points
+
+from bpderive.catalog import CATALOG
+from bpderive.derive import Derivation, derive
+from bpderive.forms import FORMS, gradient
+from bpderive.network import build
+from bpderive.spec import parse_spec
+
+WIDTHS = (2, 3, 2)
+SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One row of the table; an output that the loss refuses is linear instead."""
+
+    activation: str
+    loss: str
+    bias: bool
+
+    def __str__(self):
+        return f"{self.activation}-{self.loss}{'-bias' if self.bias else ''}"
+
+    @property
+    def output(self):
+        refused = dict(CATALOG.loss(self.loss).refuses)
+        return "linear" if self.activation in refused else self.activation
+
+
+COMBINATIONS = [
+    Combination(activation.name, loss.name, bias)
+    for activation in CATALOG.activations
+    for loss in CATALOG.losses
+    for bias in (False, True)
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, derived, and its quantities at three samples with every derivative."""
+
+    combination: Combination
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        c = self.combination
+        spec = parse_spec(
+            ",".join(map(str, WIDTHS)),
+            activation=c.activation,
+            output_activation=c.output,
+            loss=c.loss,
+            bias=c.bias,
+            orientation="columns" if c.bias else "rows",
+        )
+        return derive(build(spec, CATALOG))
+
+    @cached_property
+    def oracle(self) -> Oracle:
+        c = self.combination
+        hidden, output = map(CATALOG.activation, (c.activation, c.output))
+        return Oracle(WIDTHS, hidden, output, CATALOG.loss(c.loss), c.bias)
+
+    @cached_property
+    def samples(self):
+        """By sample: all quantities by reference text, `delta1[i]` and `g1[i]` among them."""
+        return [self.with_adjoints(p) for p in points(self.oracle, random.Random(7), SAMPLES)]
+
+    def with_adjoints(self, point):
+        found = {name: self.oracle.derivative(point, name) for name in self.oracle.inner()}
+        names = {"z": "delta", "a": "g"}
+        return point | {names.get(n[0], "h") + n[1:]: value for n, value in found.items()}
+
+    @cached_property
+    def expected(self):
+        """By sample: the gradient of every parameter and inner quantity."""
+        return [{n: self.oracle.derivative(s, n) for n in self.references} for s in self.samples]
+
+    @cached_property
+    def references(self):
+        return [*self.oracle.parameters(), *self.oracle.inner()]
+
+    @cached_property
+    def some(self):
+        """One reference of every tensor, from the middle of its range."""
+        tensors = {}
+        for name in self.references:
+            tensors.setdefault(name.partition("[")[0], []).append(name)
+        return [names[len(names) // 2] for names in tensors.values()]
+
+    def tensor(self, label, values):
+        """A tensor as rows, from its elements by reference text."""
+        found = {n: v for n, v in values.items() if n.partition("[")[0] == label}
+        rows = {}
+        for name, value in found.items():
+            rows.setdefault(int(name.partition("[")[2].rstrip("]").split(",")[0]), []).append(value)
+        return [rows[i] for i in sorted(rows)]
+
+    @cached_property
+    def labels(self):
+        """The labels of all tensors of a sample."""
+        return sorted({name.partition("[")[0] for name in self.samples[0] if "[" in name})
+
+    def batch(self, label, samples):
+        """A tensor over all samples; a parameter is the same for all."""
+        if label[0] in "wb":
+            return self.tensor(label, samples[0])
+        rows = [[row[0] for row in self.tensor(label, sample)] for sample in samples]
+        return transposed(rows) if self.combination.bias else rows
+
+
+def transposed(rows):
+    return [list(row) for row in zip(*rows, strict=True)]
+
+
+def close(found, expected):
+    return abs(found - expected) <= CLOSE * (1 + abs(expected))
+
+
+def all_close(found, expected):
+    assert [len(row) for row in found] == [len(row) for row in expected]
+    return all(
+        close(u, v) for row, wanted in zip(found, expected, strict=True) for u, v in zip(row, wanted, strict=True)
+    )
+
+
+@pytest.fixture(scope="module", params=COMBINATIONS, ids=str)
+def case(request):
+    return Case(request.param)
+
+
+def test_delta_form(case):
+    values = Values(case.samples[0])
+    for name in case.references:
+        assert close(values(gradient(case.derivation, name)), case.expected[0][name]), name
+
+
+def test_paths_form(case):
+    values = Values({n: v for n, v in case.samples[0].items() if n[0] not in "dgh"})
+    for name in case.some:
+        assert close(values(gradient(case.derivation, name, "paths")), case.expected[0][name]), name
+
+
+def test_weights_form(case):
+    values = Values({n: v for n, v in case.samples[0].items() if n[0] in "xywb"})
+    for name in case.some:
+        assert close(values(gradient(case.derivation, name, "weights")), case.expected[0][name]), name
+
+
+def test_index_form_at_indices(case):
+    values = Values(case.samples[0])
+    for name in case.some:
+        assert close(values(gradient(case.derivation, name, "index")), case.expected[0][name]), name
+
+
+def test_matrix_form(case):
+    sample, expected = case.samples[0], case.expected[0]
+    values = Values({}, {label: case.tensor(label, sample) for label in case.labels})
+    for name in case.some:
+        label = name.partition("[")[0]
+        found = values(gradient(case.derivation, name, "matrix"))
+        assert all_close(found, case.tensor(label, expected)), label
+
+
+def test_batch_form(case):
+    values = Values(
+        {"N": MP.mpf(SAMPLES)}, {label: case.batch(label, case.samples) for label in case.labels}
+    )
+    for name in case.some:
+        label = name.partition("[")[0]
+        found = values(gradient(case.derivation, name, "batch"))
+        assert all_close(found, batch_expected(case, label)), label
+
+
+def batch_expected(case, label):
+    """The mean over the samples for parameters; sample by sample for what lies between."""
+    if label[0] not in "wb":
+        return case.batch(label, case.expected)
+    mean = {n: sum(e[n] for e in case.expected) / SAMPLES for n in case.oracle.parameters()}
+    return case.tensor(label, mean)
