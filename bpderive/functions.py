@@ -11,13 +11,16 @@ under a `Sum` of deltas (sympy issue 27359).
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import mpmath
 from sympy import (
+    Abs,
     Add,
     Expr,
     Function,
+    Heaviside,
     Integer,
     Mul,
     Piecewise,
@@ -27,6 +30,7 @@ from sympy import (
     exp,
     log,
     nan,
+    sign,
     tanh,
 )
 
@@ -167,17 +171,29 @@ NUMERIC: Mapping[type[Function], Callable[..., Any]] = {
 STANDARD: Mapping[type[Function], Callable[..., Expr]] = {
     sigmoid: lambda u: 1 / (1 + exp(-u)),
     softplus: lambda u: log(1 + exp(u)),
-    # Unevaluated: SymPy would fold nested conditions into all their combinations.
-    select: lambda u, p, q: Piecewise((p, u > 0), (q, True), evaluate=False),
+    select: lambda u, p, q: _choice(u, p, q),
     xlogy: lambda x, y: x * log(y),
+    # SymPy asks what is known of the argument, in a time exponential in its depth.
+    Abs: lambda u: Abs(u, evaluate=False),
+    sign: lambda u: sign(u, evaluate=False),
 }
 
 
-def to_sympy(expr: Expr) -> Expr:
-    """The same expression in SymPy's own functions; only `total` has no such form and stays."""
+def _choice(u: Expr, p: Expr, q: Expr) -> Expr:
+    """`p if u > 0 else q`, by Heaviside steps where SymPy would combine nested conditions."""
+    if not u.has(Piecewise):
+        return Piecewise((p, u > 0), (q, True))
+    return q + (p - q) * Heaviside(u, 0, evaluate=False)
+
+
+def to_sympy(expr: Expr, values: Mapping[Expr, Expr] = MappingProxyType({})) -> Expr:
+    """The same expression in SymPy's own functions, symbols replaced by values that already are.
+
+    Only `total` has no such form and stays.
+    """
     if not expr.args:
-        return expr
-    args = [to_sympy(arg) for arg in expr.args]
+        return values.get(expr, expr)
+    args = [to_sympy(arg, values) for arg in expr.args]
     return STANDARD.get(expr.func, expr.func)(*args)
 
 

@@ -282,6 +282,11 @@ class _Chosen:
 
 
 def _size(width: int | str) -> Expr:
+    if width == SAMPLES.name:
+        raise SpecError.single(
+            f"layers: {width} is the number of samples of a batch, and cannot be a width too",
+            accepted="another letter, or letters and then digits, such as n1",
+        )
     return Integer(width) if isinstance(width, int) else size_symbol(width)
 
 

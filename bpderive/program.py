@@ -7,15 +7,16 @@ Equal layers share one array expression, written for the general layer `l`; an a
 turn its labels into those of layer 3 or 1000. An activation and its slope are a `Call` of a
 `Definition`: a target may write it in place or as a function.
 
-The loss is rewritten where its textbook form overflows: `log a` after a softmax is
-`log_softmax(z)`, after a sigmoid `-softplus(-z)`. Each row of `STABLE` is an identity.
+The loss is rewritten where its textbook form overflows: `log a` after a sigmoid is
+`-softplus(-z)`; after a softmax it is `log_a = log_softmax(z)`, from which then `a = exp(log_a)`.
+Each row of `STABLE` is an identity.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
-from sympy import Expr, Function, Indexed, exp, log
+from sympy import Expr, Function, Indexed, Pow, Sum, exp, log
 from sympy.core.function import AppliedUndef
 
 from bpderive.catalog import Activation
@@ -94,7 +95,7 @@ def build(derivation: Derivation) -> Program:
     return Program(
         network=network,
         forward=tuple(builder.at(layer, row) for kind, layer in layers for row in kind.forward),
-        loss=builder.loss(),
+        loss=builder.loss,
         backward=tuple(
             builder.at(layer, row) for kind, layer in reversed(layers) for row in kind.backward
         ),
@@ -154,14 +155,24 @@ class _Builder:
 
     def forward(self, layer: int) -> Iterator[_Row]:
         graph, numbers = self.graph(layer), self.numbers
-        z, a = graph.by_label["z{l}"], graph.by_label["a{l}"]
-        row = self.network.layer(layer).activation
+        z, row = graph.by_label["z{l}"], self.network.layer(layer).activation
+        last = layer == self.network.depth
         yield _Row("z{l}", lower(z.rhs, z.indices), z.sizes, lambda at: numbers.forward("z", at))
         value = self.activation(row, graph, "a{l}", "z{l}")
-        yield _Row("a{l}", value, a.sizes, lambda at: numbers.forward("a", at))
-        if layer == self.network.depth and self.network.stage is not None:
+        a = _Row("a{l}", value, z.sizes, lambda at: numbers.forward("a", at))
+        yield from self.with_log(a) if last else (a,)
+        if last and self.network.stage is not None:
             value = self.activation(self.network.stage, graph, "p", "a{l}")
-            yield _Row("p", value, a.sizes, lambda _: numbers.stage)
+            yield from self.with_log(_Row("p", value, z.sizes, lambda _: numbers.stage))
+
+    def with_log(self, row: _Row) -> Iterator[_Row]:
+        """`log_a = log_softmax(z)`, then `a = exp(log_a)`, where the loss is made of `log_a`."""
+        label, call = f"log_{row.target}", row.value
+        used = any(isinstance(n, Leaf) and n.label == label for n in walk(self.loss.value))
+        if used and isinstance(call, Call):
+            yield replace(row, target=label, value=Apply(call.axes, "log_softmax", call.args))
+            row = replace(row, value=Apply(call.axes, "exp", (Leaf(call.axes, label),)))
+        yield row
 
     def activation(self, row: Activation, graph: Graph, target: str, source: str) -> Node:
         """`f(z)` as a call, or `z` itself where the layer is linear."""
@@ -189,7 +200,8 @@ class _Builder:
 
     def lowered(self, derived: Derived, layer: int) -> Node:
         """The derivative as arrays; only the last layer's holds a size, that of the mean."""
-        rhs, indices = derived.shown.rhs, derived.partial.denominator.indices
+        indices = derived.partial.denominator.indices
+        rhs = derived.result.rhs if _has_reciprocal(derived.shown.rhs) else derived.shown.rhs
         if layer == self.network.depth:
             rhs = rename(rhs, {"n{l}": self.network.outputs})
         return lower(rhs, indices)
@@ -207,14 +219,20 @@ class _Builder:
         args = tuple(Leaf(node.axes, f"{name}{{l}}") for name in definition.parameters)
         return Call(node.axes, definition, args)
 
+    @cached_property
     def loss(self) -> Assignment:
-        depth, graph = self.network.depth, self.graph(self.network.depth)
-        rhs = rename(graph.by_label["S"].rhs, {"n{l}": self.network.outputs})
-        value = lower(stable(rhs, self.network), ())
-        return self.at(depth, _Row("L", value, (), lambda _: self.numbers.loss))
+        depth = self.network.depth
+        rhs = self.graph(depth).by_label["S"].rhs
+        rhs = stable(rename(rhs, {"n{l}": self.network.outputs}), self.network)
+        return self.at(depth, _Row("L", lower(_pulled(rhs), ()), (), lambda _: self.numbers.loss))
 
     def graph(self, layer: int) -> Graph:
         return self.network.graph(self.network.kind(layer, batch=True))
+
+
+def _has_reciprocal(expr: Expr) -> bool:
+    """Whether something is divided by an array, which a slope written out may cancel."""
+    return any(node.exp.is_negative and node.base.has(Indexed) for node in expr.atoms(Pow))
 
 
 def _definition(name: str, rhs: Expr, indices: Axes) -> Definition:
@@ -234,37 +252,42 @@ def stable(expr: Expr, network: Network) -> Expr:
 
     def one(node: Expr) -> Expr | None:
         value, factor = (node.args[0], 1) if isinstance(node, log) else (node.args[1], node.args[0])
-        for matches, replacement in STABLE:
-            for atom in value.atoms(Indexed):
-                name, source = outputs.get(label_of(atom), ("", ""))
-                if (name, value) == matches(atom):
-                    return factor * replacement(element(source, atom.indices))
+        for atom in value.atoms(Indexed):
+            name, source = outputs.get(label_of(atom), ("", ""))
+            logarithm = STABLE.get((name, value == atom))
+            if logarithm is not None and value in (atom, 1 - atom):
+                return factor * logarithm(element(source, atom.indices), atom)
         return None
 
     nodes = expr.atoms(log, xlogy)
     return expr.xreplace({node: new for node in nodes if (new := one(node)) is not None})
 
 
-def _function(name: str, z: Expr) -> Expr:
-    function: type[AppliedUndef] = Function(name)
-    return function(z)
+STABLE: Mapping[tuple[str, bool], Callable[[Expr, Expr], Expr]] = {
+    ("sigmoid", True): lambda z, _: -softplus(-z),
+    ("sigmoid", False): lambda z, _: -softplus(z),
+    ("exp", True): lambda z, _: z,
+    ("softmax", True): lambda _, a: element(f"log_{label_of(a)}", a.indices),
+}
+"""`log a` (True) and `log(1 - a)` (False) by the activation that gives `a`."""
+
+
+def _pulled(expr: Expr) -> Expr:
+    """`Σ -u → -Σ u`."""
+    sums = {}
+    for node in expr.atoms(Sum):
+        number, body = node.function.as_coeff_Mul()
+        sums[node] = number * Sum(body, *node.limits)
+    return expr.xreplace(sums)
 
 
 def softmax_of(expr: Expr) -> Expr | None:
     """`exp(u)/total(exp(u)) → softmax(u)`, or None."""
     for node in expr.atoms(total):
         if isinstance(node.args[0], exp) and expr == node.args[0] / node:
-            return _function("softmax", node.args[0].args[0])
+            function: type[AppliedUndef] = Function("softmax")
+            return function(node.args[0].args[0])
     return None
-
-
-Match = Callable[[Expr], tuple[str, Expr]]
-STABLE: tuple[tuple[Match, Callable[[Expr], Expr]], ...] = (
-    (lambda a: ("softmax", a), lambda z: _function("log_softmax", z)),
-    (lambda a: ("sigmoid", a), lambda z: -softplus(-z)),
-    (lambda a: ("sigmoid", 1 - a), lambda z: -softplus(z)),
-    (lambda a: ("exp", a), lambda z: z),
-)
 
 
 # --- Trees of nodes ---

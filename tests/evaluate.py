@@ -13,6 +13,7 @@ from typing import Any
 import sympy
 from oracle import MP
 from sympy import Symbol
+from sympy.logic.boolalg import BooleanAtom
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
 from bpderive.functions import select, sigmoid, softplus, xlogy
@@ -61,7 +62,7 @@ def _symbol(values, expr, at):
 
 
 def _piecewise(values, expr, at):
-    return next(values(value, at) for value, test in expr.args if test == True or values(test, at))  # noqa: E712
+    return next(values(value, at) for value, test in expr.args if values(test, at))
 
 
 def _sum(values, expr, at):
@@ -150,6 +151,12 @@ TABLE = {
         expr.rel_op
     ](values(expr.lhs, at), values(expr.rhs, at)),
     sympy.Abs: _of(abs),
+    sympy.Heaviside: lambda values, expr, at: MP.mpf(values(expr.args[0], at) > 0),
+    sympy.ITE: lambda values, expr, at: values(expr.args[1 if values(expr.args[0], at) else 2], at),
+    sympy.And: lambda values, expr, at: all(values(arg, at) for arg in expr.args),
+    sympy.Or: lambda values, expr, at: any(values(arg, at) for arg in expr.args),
+    sympy.Not: lambda values, expr, at: not values(expr.args[0], at),
+    BooleanAtom: lambda values, expr, at: bool(expr),
     sympy.sign: _of(MP.sign),
     select: _select,
     sigmoid: _of(lambda u: 1 / (1 + MP.exp(-u))),

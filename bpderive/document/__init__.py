@@ -75,7 +75,14 @@ def build(
             matrix(derivation),
             descent(derivation),
         ),
+        size_names(derivation.network),
     )
+
+
+def size_names(network: Network) -> frozenset[str]:
+    """The names of symbolic sizes: no index may have the same letter."""
+    sizes = (network.inputs, *(layer.width for layer in network.layers))
+    return frozenset(str(size) for size in sizes if not size.is_Integer)
 
 
 def layers(network: Network) -> str:
@@ -104,6 +111,7 @@ def explain(derivation: Derivation, reference: str) -> Document:
     return Document(
         Words("title.explain", {"target": partial}),
         (*path, Section("steps", tuple(_steps(derivation, at, layer)))),
+        size_names(network),
     )
 
 
@@ -147,4 +155,5 @@ def summary(derivation: Derivation) -> Document:
             Section("gradients", (Equations(tuple(index_rows(derivation))),)),
             Section("figures", tuple(figures(derivation))),
         ),
+        size_names(network),
     )

@@ -201,7 +201,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole derivation: its title's slots and its sections."""
+    """A whole derivation: its title, its sections, and the letters that name sizes in it."""
 
     title: Words
     sections: tuple[Section, ...]
+    sizes: frozenset[str] = frozenset()

@@ -12,7 +12,6 @@ from bpderive.document.blocks import (
     Equations,
     Formula,
     Listing,
-    Ordered,
     OrderedSum,
     Paragraph,
     Plain,
@@ -24,7 +23,7 @@ from bpderive.document.blocks import (
 from bpderive.document.forward import is_small, parameters
 from bpderive.document.reasons import chain
 from bpderive.document.runs import Run, row, runs
-from bpderive.document.weight import exact
+from bpderive.document.weight import exact, shown
 from bpderive.forms.numbering import numbering
 from bpderive.forms.paths import path_factors
 from bpderive.forms.routes import route_count, routes
@@ -90,18 +89,11 @@ def _by_delta(derivation: Derivation, reference: Reference) -> Row:
 
 
 def _expanded(derivation: Derivation, reference: Reference) -> Row:
-    paths = [
+    paths = (
         path_factors(derivation, reference, route)
         for route in routes(derivation.network, reference)
-    ]
-    terms = tuple(
-        Ordered(
-            tuple(f.slope if f.slope is not None else f.value for f in path if f.value != 1)
-            or (Integer(1),)
-        )
-        for path in paths
     )
-    return Row(_lhs(reference), OrderedSum(terms))
+    return Row(_lhs(reference), OrderedSum(tuple(map(shown, paths))))
 
 
 def index_rows(derivation: Derivation) -> Iterator[Row]:

@@ -54,8 +54,7 @@ def _reason(step: Step, names: Mapping[str, Expr | str], indices: Indices) -> Wo
     for name, value in found.items():
         inside = step.after if name == "through" else step.before
         slots[name] = Formula(rename(value, names), indices, within=rename(inside, names))
-    several = "_several" if "other" in found else ""
-    return Words(f"rule.{step.rule}{several}", slots)
+    return Words(f"rule.{step.rule}", slots)
 
 
 def _none(_step: Step) -> Slots:
@@ -75,12 +74,9 @@ def _chain(step: Step) -> Slots:
 
 
 def _differentiate(step: Step) -> Slots:
-    """Which equations were differentiated: one, or two at once."""
     gone = step.before.atoms(Partial) - step.after.atoms(Partial)
-    first, *others = sorted(gone, key=str)
-    if others:
-        return {"numerator": first.numerator, "other": others[0].numerator}
-    return {"numerator": first.numerator, "denominator": first.denominator}
+    partial = min(gone, key=str)
+    return {"numerator": partial.numerator, "denominator": partial.denominator}
 
 
 def _collapse(step: Step) -> Slots:

@@ -26,6 +26,7 @@ from bpderive.document.blocks import (
 from bpderive.forms.paths import Factor, path_factors
 from bpderive.forms.routes import route_count, routes, stops
 from bpderive.forms.scalar import delta_form, symbol_of
+from bpderive.functions import select
 from bpderive.index import Partial, parse_label
 from bpderive.network import Network
 from bpderive.reference import Reference
@@ -96,14 +97,21 @@ def _full(
     yield Paragraph(Words("weight.parts"))
     yield Items(tuple(_parts(network, paths)))
     yield Paragraph(Words("weight.result"))
-    values = tuple(Ordered(tuple(_shown(f) for f in path if f.value != 1)) for path in paths)
-    yield Equations((Row(Formula(_partial(reference)), OrderedSum(values)),))
+    yield Equations((Row(Formula(_partial(reference)), OrderedSum(tuple(map(shown, paths)))),))
     yield Paragraph(Words("weight.short"))
     yield _short(derivation, reference)
 
 
+def shown(path: tuple[Factor, ...]) -> Ordered:
+    """The product of a path: slopes by name, a long error as the derivative that it is."""
+    return Ordered(tuple(_shown(factor) for factor in path if factor.value != 1) or (Integer(1),))
+
+
 def _shown(factor: Factor) -> Expr:
-    return factor.slope if factor.slope is not None else factor.value
+    if factor.slope is not None:
+        return factor.slope
+    long = factor.value.has(select) or factor.value.count_ops() > SHORT
+    return Partial(factor.numerator, factor.denominator) if long else factor.value
 
 
 def _route(network: Network, reference: Reference, route: tuple[int, ...]) -> Route:

@@ -6,6 +6,7 @@ form, add a row to `FORMS`. Must not know: letters, words, how anything is print
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sympy import Expr
 
@@ -20,19 +21,27 @@ from bpderive.functions import to_sympy
 from bpderive.reference import Reference
 
 
+Write: TypeAlias = Callable[[Derivation, Reference], Expr]
+
+
 @dataclass(frozen=True)
 class Form:
     """How a gradient is written; `whole`: it may be that of a whole tensor, such as `w1`."""
 
-    write: Callable[[Derivation, Reference], Expr]
+    write: Write
     whole: bool = False
 
 
+def _standard(write: Write) -> Write:
+    """The same form in SymPy's own functions."""
+    return lambda derivation, reference: to_sympy(write(derivation, reference))
+
+
 FORMS: Mapping[str, Form] = {
-    "delta": Form(delta_form),
-    "paths": Form(paths_form),
+    "delta": Form(_standard(delta_form)),
+    "paths": Form(_standard(paths_form)),
     "weights": Form(weights_form),
-    "index": Form(index_form, whole=True),
+    "index": Form(_standard(index_form), whole=True),
     "matrix": Form(matrix_form, whole=True),
     "batch": Form(batch_form, whole=True),
 }
@@ -56,4 +65,4 @@ def gradient(derivation: Derivation, reference: str, form: str = "delta") -> Exp
         message = f"unknown form {quoted(form)}{suggest(form, FORMS)}"
         raise SpecError.single(message, accepted=", ".join(FORMS))
     row = FORMS[form]
-    return to_sympy(row.write(derivation, chosen(derivation, reference, whole=row.whole)))
+    return row.write(derivation, chosen(derivation, reference, whole=row.whole))

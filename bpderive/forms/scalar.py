@@ -5,7 +5,8 @@ In: a `Derivation` and a `Reference`. Out: SymPy expressions in symbols such as 
 `∂L/∂a1[i]` where it has a name of its own: below a layer that mixes its neurons (softmax).
 `paths` has the form in between. Must not know: letters, words, arrays.
 
-Functions are those of `functions` (`sigmoid`, `select` …); `to_sympy` makes them standard.
+Functions are those of `functions` (`sigmoid`, `select` …), for `to_sympy` to make standard; the
+weights form is written in standard ones at once.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from bpderive.derive import Derivation
 from bpderive.errors import UnsupportedError
 from bpderive.forms.chosen import equation_of, forward_equation
 from bpderive.forms.routes import LIMIT, check_count, route_count
-from bpderive.functions import scalar_symbol
+from bpderive.functions import scalar_symbol, to_sympy
 from bpderive.index import Equation, label_of, parse_label, peel
 from bpderive.network import Network
 from bpderive.reference import Reference
@@ -157,7 +158,7 @@ class _Resolver:
         self.done: dict[Symbol, Expr] = {}
 
     def __call__(self, expr: Expr) -> Expr:
-        return expr.xreplace({symbol: self.value(symbol) for symbol in expr.free_symbols})
+        return to_sympy(expr, {symbol: self.value(symbol) for symbol in expr.free_symbols})
 
     def value(self, symbol: Symbol) -> Expr:
         if symbol not in self.done:

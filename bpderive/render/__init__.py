@@ -13,7 +13,6 @@ from bpderive.errors import SpecError, quoted, suggest
 from bpderive.locate import templates
 from bpderive.notation import load as load_notation
 from bpderive.render import latex, markdown, text
-from bpderive.render.writer import Writer
 from bpderive.wording import load as load_wording
 
 if TYPE_CHECKING:
@@ -77,7 +76,8 @@ class Writing:
 
     def text(self, document: Document) -> str:
         """The document's text."""
-        helpers = self.format.helpers(load_notation(), load_wording(), **self.options)
+        notation = load_notation().without(document.sizes)
+        helpers = self.format.helpers(notation, load_wording(), **self.options)
         template = _environment().get_template(self.format.template)
         return str(template.render(document=document, **helpers))
 
@@ -101,5 +101,3 @@ def _environment() -> "Environment":
         autoescape=False,  # noqa: S701 - LaTeX and Markdown: the writer escapes
     )
 
-
-_USED = Writer

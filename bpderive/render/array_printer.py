@@ -27,7 +27,14 @@ from bpderive.forms.arrays import (
 )
 from bpderive.index import rename
 from bpderive.render import calls
-from bpderive.render.array_shapes import divisor, is_number, split_number, transposed, value_of
+from bpderive.render.array_shapes import (
+    divisor,
+    is_number,
+    select_args,
+    split_number,
+    transposed,
+    value_of,
+)
 from bpderive.render.choice import View, chosen
 from bpderive.render.pieces import (
     ATOM,
@@ -124,7 +131,6 @@ class ArrayPrinter:
 
     def chain(self, *factors: Piece) -> Piece:
         """A matrix product: factors in this order, side by side."""
-        negative = odd(factors)
         shown = [
             p._replace(text=self.printer.bracketed(p), level=ATOM, place=place("L", None))
             if p.level < PRODUCT
@@ -134,7 +140,7 @@ class ArrayPrinter:
         joined = self.printer.joined(unsigned(shown))
         kind = "bias" if any(p.kind == "bias" for p in factors) else ""
         key = next((p.key for p in factors if p.key), "")
-        return joined._replace(negative=negative, place=merged(factors), key=key, kind=kind)
+        return joined._replace(negative=odd(factors), place=merged(factors), key=key, kind=kind)
 
     # --- One method a node ---
 
@@ -145,10 +151,8 @@ class ArrayPrinter:
             return array(str(label), len(node.axes), self.printer)
         inner = label[1].lower() + label[2:]
         tensor = array(str(self.names.get(inner, inner)), len(node.axes), self.printer)
-        top, bottom = (
-            Piece(self.printer.partial + text, POWER)
-            for text in (self.printer.element("L", ()).text, tensor.text)
-        )
+        loss = self.printer.element("L", ())
+        top, bottom = (Piece(self.printer.partial + p.text, POWER) for p in (loss, tensor))
         return self.printer.fraction(top, bottom)
 
     def terms(self, node: Terms) -> Piece:
@@ -172,7 +176,7 @@ class ArrayPrinter:
         condition, yes, no = node.args
         if yes == condition and no == ZERO:
             return calls.extreme(self.printer, "max", [self.whole(yes), self.whole(no)])
-        return chosen(node, View(_select_args, self.parts, self.whole), self.printer)
+        return chosen(node, View(select_args, self.parts, self.whole), self.printer)
 
     def power(self, node: Power) -> Piece:
         """`a ⊙ a`, or an elementwise power."""
@@ -215,23 +219,7 @@ class ArrayPrinter:
         """`A ⊙ B ⊘ C` as one piece; none where there are no factors."""
         above = from_loss([self.repeated(f, axes) for f in factors if divisor(f) is None])
         below = [self.repeated(u, axes) for f in factors if (u := divisor(f)) is not None]
-        if not above and not below:
-            return []
-        if not below and len(above) == 1:
-            return above
-        above = above or [ONE]
-        signs = [self.printer.hadamard] * (len(above) - 1) + [self.printer.divided] * len(below)
-        shown = [self.operand(p, last=k == len(signs)) for k, p in enumerate((*above, *below))]
-        text = shown[0] + "".join(s + p for s, p in zip(signs, shown[1:], strict=True))
-        pieces = (*above, *below)
-        negative = odd(pieces)
-        tall, key = any(p.tall for p in pieces), "".join(p.key for p in pieces)
-        return [Piece(text, HADAMARD, merged(pieces), key, negative, tall)]
-
-    def operand(self, piece: Piece, *, last: bool) -> str:
-        """One side of an elementwise product."""
-        bare = piece.level >= POWER or (piece.open and last)
-        return piece.text if bare else self.printer.bracketed(piece)
+        return [self.printer.each_by_each(above, below)] if factors else []
 
     def matmul(self, node: MatMul) -> Piece:
         """A vector on the left is a row: `aᵀ b`; against a matrix, the matrix goes first."""
@@ -257,9 +245,19 @@ class ArrayPrinter:
             return self.summed(node, down=False)
         if isinstance(node.arg, Power) and node.arg.exponent == 2:
             return self.norm(node.arg.base)
+        if len(axes) == 1:
+            return self.inner(node.arg)
         ones = Piece(self.printer.ones())
-        row = self.transposed(ones)
-        return self.chain(row, self.piece(node.arg), *[ones] * (len(axes) - 1))
+        return self.chain(self.transposed(ones), self.piece(node.arg), ones)
+
+    def inner(self, node: Node) -> Piece:
+        """The sum of a vector: `yᵀ log a` of a product of two, else `𝟏ᵀ u`."""
+        number, factors = split_number(node, self.names)
+        if [factor.axes for factor in factors] == [node.axes] * 2:
+            left, right = from_loss([self.piece(factor) for factor in factors])
+            return self.scaled(number, self.chain(self.transposed(left), right))
+        ones = Piece(self.printer.ones())
+        return self.chain(self.transposed(ones), self.piece(node))
 
     def summed(self, node: Reduce, *, down: bool) -> Piece:
         """The sums of a matrix along one axis, as a column `A 𝟏` or, laid down, as a row `𝟏ᵀ A`."""
@@ -280,10 +278,6 @@ class ArrayPrinter:
         text += self.printer.frobenius if len(node.axes) == 2 else ""
         raised = self.printer.power(text, "2")
         return Piece(raised, POWER, merged([inside]), inside.key, tall=inside.tall)
-
-
-def _select_args(node: Any) -> Any:
-    return node.args if isinstance(node, Apply) and node.name == "select" else None
 
 
 METHODS: Mapping[type[Node], Callable[[ArrayPrinter, Any], Piece]] = {

@@ -42,6 +42,11 @@ def divisor(node: Node) -> Node | None:
     return node.base if node.exponent == -1 else replace(node, exponent=-node.exponent)
 
 
+def select_args(node: Node) -> Any:
+    """Condition and branches of a `select`; None for any other node."""
+    return node.args if isinstance(node, Apply) and node.name == "select" else None
+
+
 def flat(node: Node) -> Sequence[Any]:
     """The factors of nested products; `xlogy(x, y)` is `x log y`."""
     if isinstance(node, Product):

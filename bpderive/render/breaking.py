@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _ARGUMENTS = r"\mathrm \mathbf \mathsf \mathit \boldsymbol \hat \tilde \bar \text"
-_SKIPPED = frozenset([r"\left", r"\right", r"\displaystyle", r"\!", "&", " ", "\n"])
+_SKIPPED = frozenset([r"\displaystyle", r"\!", "&", " ", "\n"])
 _SIGNS = r"+ - = < > \le \ge \ne \odot \oslash \cdot \times \to \leftarrow"
 _BRACKETS = r"( ) [ ] | , \lbrack \rbrack \lvert \rvert"
 _NAMED = r"\log \ln \exp \tanh \sin \cos \sinh \cosh \max \min"
 _WIDE: Mapping[str, float] = {
-    **dict.fromkeys(_SIGNS.split(), 2.3),
-    **dict.fromkeys(_BRACKETS.split(), 0.7),
+    **dict.fromkeys(_SIGNS.split(), 2.5),
+    **dict.fromkeys(_BRACKETS.split(), 0.8),
+    **dict.fromkeys("wmABCDEFGHJKLMNOPQRSTUVWXYZ", 1.4),
     **{name: len(name) - 1.0 for name in _NAMED.split()},
     **dict.fromkeys(("'", ".", r"\prime"), 0.5),
+    r"\left": 0.7,
+    r"\right": 0.7,
     r"\,": 0.3,
     r"\;": 0.5,
     r"\quad": 1.8,
@@ -83,7 +86,7 @@ class _Measure:
         return self.item()
 
     def fraction(self) -> float:
-        return max(self.item(), self.item()) + 0.5
+        return max(self.item(), self.item()) + 1.0
 
     def small_fraction(self) -> float:
         return _SCRIPT * self.fraction()
@@ -103,7 +106,7 @@ _ITEMS: Mapping[str, Callable[[_Measure], float]] = {
     r"\sqrt": _Measure.root,
     r"\begin": _Measure.environment,
     r"\end": _Measure.environment,
-    r"\sum": lambda _: 2.6,
+    r"\sum": lambda _: 3.2,
     **dict.fromkeys(_ARGUMENTS.split(), _Measure.argument),
 }
 

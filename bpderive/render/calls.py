@@ -75,7 +75,7 @@ def _total(syntax: Syntax, arg: Piece) -> Piece:
     inside = arg._replace(text=syntax.signed([arg]))
     shown = inside.text if inside.level >= PRODUCT else syntax.bracketed(inside)
     text = f"{syntax.sum_sign('', '')} {shown}"
-    return Piece(text, PRODUCT, merged([arg]), arg.key, tall=True, open=True)
+    return Piece(text, PRODUCT, merged([arg]), arg.key, tall=True, open=True, kind="sum")
 
 
 SPECIAL: Mapping[str, Callable[..., Piece]] = {

@@ -157,8 +157,9 @@ class LatexMath(Printer):
             return " "
         if left.kind == "number" and "." not in left.text and left.level == ATOM:
             return ""
-        tight = left.place.plain or left.kind == "number"
-        return "" if tight and right.level <= SUM else r"\,"
+        if left.kind == "number" and left.level == PRODUCT and right.text[0] == "(":
+            return ""
+        return "" if left.place.plain and right.level <= SUM else r"\,"
 
 
 def _accented(character: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from bpderive.errors import DerivationError
 from bpderive.index import label_of, parse_label
 from bpderive.network import SAMPLES
 from bpderive.notation import Notation
+from bpderive.render.syntax import FIRST
 
 Scope = Mapping[Any, str]
 BATCHED = frozenset(("x", "z", "a", "y", "p", "delta", "g", "h"))
@@ -54,15 +55,17 @@ def bound_letter(
     index: Symbol, body: Expr, scope: Scope, notation: Notation, size: Expr = None
 ) -> str:
     """A letter for an index of the body that is not in scope yet."""
-    taken = set(scope.values())
-    first, *rest = notation.indices
-    pool = [*rest[1:], rest[0], first]
+    taken = {letter for letter in scope.values() if letter < FIRST}
+    first, second, *rest = notation.indices
+    position = _position(body, index)
     if size == SAMPLES:
-        pool = [*notation.samples, *pool]
-    elif not taken - set(notation.samples):
-        pool = [first, *rest]
-    elif _is_input(body, index):
-        pool = [*rest, first]
+        pool = [*notation.samples, *rest, second, first]
+    elif position == 1:
+        pool = [second, *rest, first]
+    elif position is None and not taken - set(notation.samples):
+        pool = [first, second, *rest]
+    else:
+        pool = [*rest, second, first]
     for letter in pool:
         if letter not in taken:
             return letter
@@ -83,12 +86,14 @@ def all_letters(expr: Expr, scope: Scope, notation: Notation) -> Scope:
     return found
 
 
-def _is_input(body: Expr, index: Symbol) -> bool:
-    """Whether the index counts the inputs of a weight."""
+def _position(body: Expr, index: Symbol) -> int | None:
+    """Which index of a weight it is: 0 counts neurons, 1 their inputs; None where it is none."""
     if isinstance(body, Indexed):
         indices = body.indices
-        return len(indices) == 2 and indices[1] == index and _name(body) == "w"
-    return any(_is_input(arg, index) for arg in body.args)
+        weight = len(indices) == 2 and index in indices and _name(body) == "w"
+        return int(indices[1] == index) if weight else None
+    found = (_position(arg, index) for arg in body.args)
+    return next((position for position in found if position is not None), None)
 
 
 def _name(tensor: Indexed) -> str:

@@ -42,7 +42,7 @@ class Piece(NamedTuple):
     """A printed expression; `negative` says that a minus belongs before the text.
 
     `key` sorts pieces of the same place; `tall` needs growing brackets; `open` reaches as far
-    right as it can (a sum); `kind` is "number", "bias" or "quotient" where that matters.
+    right as it can (`Σ`, `log`); `kind` is "number", "bias", "sum" or "quotient" where it matters.
     """
 
     text: str
@@ -120,4 +120,4 @@ def _rank(piece: Piece, number_last: bool) -> int:
         return 5 if number_last or piece.negative else 0
     if piece.kind == "bias":
         return 4
-    return 3 if piece.open else 2 if piece.level < POWER else 1
+    return 3 if piece.kind == "sum" else 2 if piece.level < POWER else 1

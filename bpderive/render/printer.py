@@ -8,7 +8,20 @@ node that is not in `METHODS` raises. Must not know: words, documents.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sympy import Add, Expr, Function, Indexed, KroneckerDelta, Mul, Pow, Rational, S, Sum, Symbol
+from sympy import (
+    Add,
+    Expr,
+    Function,
+    Indexed,
+    KroneckerDelta,
+    Mul,
+    Pow,
+    Rational,
+    S,
+    Sum,
+    Symbol,
+    Tuple,
+)
 from sympy.core.numbers import Exp1, Pi
 
 from bpderive.errors import DerivationError
@@ -59,15 +72,24 @@ class Printer(Products):
 
     def product(self, factors: Sequence[Expr], letters: Scope | None = None) -> str:
         """A product whose factors stay in the order given: a chain of derivatives."""
-        scope = scope_of(Mul(*factors), letters, self.notation)
+        return self.products((factors,), letters)[0]
+
+    def products(
+        self, products: Sequence[Sequence[Expr]], letters: Scope | None = None
+    ) -> tuple[str, ...]:
+        """A sum of such products, one for each path: its terms with their signs."""
+        return tuple(self.signs([self._ordered(factors, letters) for factors in products]))
+
+    def _ordered(self, factors: Sequence[Expr], letters: Scope | None) -> Piece:
+        scope = scope_of(Tuple(*factors), letters, self.notation)
         pieces = [self.piece(factor, scope) for factor in factors]
-        return self.signed([self.joined(unsigned(pieces))._replace(negative=odd(pieces))])
+        return self.joined(unsigned(pieces))._replace(negative=odd(pieces))
 
     def update(self, target: Expr, letters: Scope | None = None) -> str:
         """`w ← w − η ∂L/∂w`."""
         scope = scope_of(target, letters, self.notation)
         old, slope = self.piece(target, scope), self.piece(Partial(Symbol("L"), target), scope)
-        step = self.joined([self.element("eta", ()), slope])
+        step = self.joined([self.element("eta", ()), slope._replace(kind="")])
         return f"{old.text}{self.assign}{self.signed([old, flipped(step)])}"
 
     def array(self, node: Node, names: Mapping[str, Expr | str] | None = None) -> str:
@@ -221,7 +243,7 @@ class Printer(Products):
             negative=inner.negative != bool(content.is_negative),
             tall=True,
             open=True,
-            kind="",
+            kind="sum",
         )
 
     def derivative(self, expr: Partial, scope: Scope) -> Piece:

@@ -60,7 +60,25 @@ class Products(Syntax):
         for left, right in pairwise(shown):
             text += self.gap(left, right) + right.text
         key, tall = "".join([p.key for p in factors]), any(p.tall for p in factors)
-        return Piece(text, PRODUCT, merged(factors), key, tall=tall, open=last.open)
+        kind = "sum" if last.kind == "sum" else ""
+        return Piece(text, PRODUCT, merged(factors), key, tall=tall, open=last.open, kind=kind)
+
+    def each_by_each(self, above: Sequence[Piece], below: Sequence[Piece]) -> Piece:
+        """`A ⊙ B ⊘ C`: arrays multiplied and divided element by element."""
+        if len(above) == 1 and not below:
+            return above[0]
+        first, *rest = above or [ONE]
+        parts = [(self.hadamard, p) for p in rest] + [(self.divided, p) for p in below]
+        pieces = [first, *(piece for _, piece in parts)]
+        text = self._operand(first, pieces[-1])
+        text += "".join([sign + self._operand(piece, pieces[-1]) for sign, piece in parts])
+        tall, key = any(p.tall for p in pieces), "".join([p.key for p in pieces])
+        return Piece(text, HADAMARD, merged(pieces), key, odd(pieces), tall)
+
+    def _operand(self, piece: Piece, last: Piece) -> str:
+        """One side of an elementwise product; what is open may end it bare."""
+        bare = piece.level >= POWER or (piece.open and piece is last)
+        return piece.text if bare else self.bracketed(piece)
 
     def _closed(self, piece: Piece) -> Piece:
         return piece._replace(text=self.bracketed(piece))

@@ -26,6 +26,7 @@ class Syntax(ABC):
     times: ClassVar[str]
     arrow: ClassVar[str]
     assign: ClassVar[str]
+    approximately: ClassVar[str]
     partial: ClassVar[str]
     prime: ClassVar[str]
     pi: ClassVar[str]

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from bpderive.forms.arrays import Leaf
+from bpderive.forms.arrays import Leaf, MatMul
 from bpderive.locate import templates
 from bpderive.program import Assignment, Names, Program, walk
 from bpderive.targets import describe
@@ -71,7 +71,7 @@ class _Module:
 
     program: Program
     helpers: set[str] = field(default_factory=set)
-    _codes: dict[tuple[int, bool], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    _codes: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def context(self) -> dict[str, Any]:
         """Everything; the functions come last, when it is known which are used."""
@@ -86,23 +86,16 @@ class _Module:
             "partial": describe.is_partial(program),
             **self.sizes(),
             **self.states(),
-            "forward": self.lines(self.layers),
-            "backward": self.lines((*self.stage(self.backward), *program.backward)),
-            "loss": self.lines((*self.stage(self.ending), program.loss)),
+            "forward": self.lines(row for row in program.forward if not is_stage(row)),
+            "stage_of_loss": self.lines(self.stage(self.ending)),
+            "stage": self.lines(self.stage(self.ending | self.backward)),
+            "loss": self.line(program.loss),
+            "backward": self.lines(program.backward),
             "grads": self.grads(),
         }
         return values | {"functions": "".join(f"{text}\n\n\n" for text in self.functions())}
 
     # --- Which arrays are needed where ---
-
-    @property
-    def layers(self) -> list[Assignment]:
-        """The assignments of the network itself."""
-        return [row for row in self.program.forward if row.target != "p"]
-
-    def stage(self, used: Iterable[str]) -> list[Assignment]:
-        """`p = softmax(a)`, where it is used."""
-        return [row for row in self.program.forward if row.target == "p" and "p" in used]
 
     @cached_property
     def ending(self) -> frozenset[str]:
@@ -115,30 +108,40 @@ class _Module:
         return self.used(self.program.backward)
 
     def used(self, rows: Iterable[Assignment]) -> frozenset[str]:
-        """The names in the right-hand sides, with those in that of `p`."""
-        names = {variable(label, row.names) for row in rows for label in self.template(row)[1]}
-        if "p" in names:
-            names |= self.used(row for row in self.program.forward if row.target == "p")
-        return frozenset(names)
+        """The names in the right-hand sides."""
+        return frozenset(
+            variable(label, row.names) for row in rows for label in self.template(row)[1]
+        )
+
+    def stage(self, wanted: frozenset[str]) -> list[Assignment]:
+        """The loss's own stage, `p = softmax(a)`, as far as it is wanted."""
+        rows: list[Assignment] = []
+        for row in filter(is_stage, reversed(self.program.forward)):
+            if row.target in wanted:
+                rows.insert(0, row)
+                wanted |= self.used((row,))
+        return rows
 
     def states(self) -> dict[str, str]:
         """How the arrays of the layers get from `_forward` to the loss and the gradient."""
         output = f"a{self.program.network.depth}"
-        wanted = self.ending | self.backward | {output}
-        states = [row.target for row in self.layers if row.target in wanted]
-        args = [state for state in states if state in self.ending]
-        tail = states[-2:] if states[-2:-1] == [f"z{output[1:]}"] else states[-1:]
-        shown = [state if state in self.ending else "_" for state in tail]
+        of_loss = self.ending | self.used(self.stage(self.ending))
+        of_both = of_loss | self.backward | self.used(self.stage(self.ending | self.backward))
+        names = [row.target for row in self.program.forward if not is_stage(row)]
+        states = [name for name in names if name in of_both | {output}]
+        tail = [s for s in states if s in (f"z{output[1:]}", f"log_{output}", output)]
+        args = [row.target for row in self.program.forward if row.target in self.ending]
         more = ["*_"] if len(tail) < len(states) else []
-        gradient = [s if s in self.ending | self.backward else "_" for s in states]
         return {
             "output": output,
             "last": "[-1]" if len(states) > 1 else "",
             "states": collection("return ", states),
-            "loss_states": ", ".join([*more, *shown]),
+            "loss_states": ", ".join([*more, *(s if s in of_loss else "_" for s in tail)]),
             "loss_args": ", ".join([*args, "y"]),
             "loss_parameters": ", ".join(f"{name}: Array" for name in (*args, "y")),
-            "grad_states": collection("", gradient, " = _forward(params, x)"),
+            "grad_states": collection(
+                "", (s if s in of_both else "_" for s in states), " = _forward(params, x)"
+            ),
         }
 
     # --- Lines ---
@@ -164,7 +167,7 @@ class _Module:
 
     def template(self, row: Assignment) -> tuple[str, tuple[str, ...]]:
         """The right-hand side on one line, its labels marked, and the labels; once a kind."""
-        key = (id(row.value), row.target[:2] in ("dW", "db"))
+        key = id(row.value)
         if key not in self._codes:
             value = self.definitions.expand(row.value)
             labels = sorted({part.label for part in walk(value) if isinstance(part, Leaf)})
@@ -175,12 +178,14 @@ class _Module:
     def code(self, row: Assignment, names: Mapping[str, str]) -> Code:
         """The right-hand side, divided by the number of samples where the loss is their mean."""
         symbols = {str(self.program.widths[-1]): "y.shape[1]"}
-        functions = self.definitions.names
-        printer = Printer({**symbols, **names}, functions, self.helpers)
-        code = printer.code(self.definitions.expand(row.value))
-        samples = "len(y)" if row.target == "L" else "n"
-        divided = self.program.mean and (row.target == "L" or row.target[:2] in ("dW", "db"))
-        return chain(MULTIPLY, code, ("/", Text(samples))) if divided else code
+        printer = Printer({**symbols, **names}, self.definitions.names, self.helpers)
+        value = self.definitions.expand(row.value)
+        code = printer.code(value)
+        if not self.program.mean or not row.target.startswith(("dW", "db", "L")):
+            return code
+        if isinstance(value, MatMul):  # the errors are fewer than the weights
+            return printer.matmul(value, Text("n"))
+        return chain(MULTIPLY, code, ("/", Text("len(y)" if row.target == "L" else "n")))
 
     def grads(self) -> str:
         """`grads = {"W1": dW1, …}` and the return of both."""
@@ -227,10 +232,17 @@ class _Module:
 
 
 def variable(label: str, names: Names) -> str:
-    """A label's name in Python: `w3` → `params["W3"]`, `a2` → `a2`."""
+    """A label's name in Python: `w{l}` → `params["W3"]`, `log_a{l}` → `log_a3`."""
+    prefix, label = ("log_", label[4:]) if label.startswith("log_") else ("", label)
     name = str(names.get(label, label))
-    parameter = name[0] in "wb" and name[1:].isdigit()
-    return f'params["{name.upper()[0] if name[0] == "w" else "b"}{name[1:]}"]' if parameter else name
+    if name[0] in "wb" and name[1:].isdigit():
+        return f'params["{name.replace("w", "W")}"]'
+    return prefix + name
+
+
+def is_stage(row: Assignment) -> bool:
+    """Whether the loss computes it, and not the network."""
+    return row.target in ("p", "log_p")
 
 
 def _layer(target: str) -> tuple[int, str]:

@@ -100,7 +100,7 @@ class Printer:
 
     @code.register
     def _(self, node: MatMul) -> Code:
-        return chain(MULTIPLY, self.operand(node.left), ("@", self.operand(node.right)))
+        return self.matmul(node)
 
     @code.register
     def _(self, node: Outer) -> Code:
@@ -147,6 +147,11 @@ class Printer:
     @code.register
     def _(self, node: Call) -> Code:
         return Invoke(self.functions[node.definition.name], tuple(map(self.code, node.args)))
+
+    def matmul(self, node: MatMul, divisor: Code | None = None) -> Code:
+        """`left @ right`, or `left / divisor @ right`."""
+        over = [] if divisor is None else [("/", divisor)]
+        return chain(MULTIPLY, self.operand(node.left), *over, ("@", self.operand(node.right)))
 
     def operand(self, node: Node) -> Code:
         """A side of a matrix product, or what is transposed."""

@@ -53,9 +53,12 @@ def log_softmax(z: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """Return 1 / (1 + exp(-z)); it is 0 where exp(-z) overflows."""
+    """Return 1 / (1 + exp(-z)), in one array; it is 0 where exp(-z) overflows."""
+    a: Array = np.negative(z)
     with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-z))
+        np.exp(a, out=a)
+    a += 1
+    return np.divide(1, a, out=a)
 
 
 def softmax(z: Array) -> Array:

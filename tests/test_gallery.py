@@ -1,0 +1,61 @@
+"""The gallery in output/ is what the command writes, byte for byte, under any hash seed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = ("derivation.md", "derivation.tex", "network.py")
+GALLERY = [
+    ("2-2-2-1", ["--layers", "2,2,2,1"]),
+    ("2-2-2-1-tanh-bias", ["--layers", "2,2,2,1", "--activation", "tanh", "--bias"]),
+    ("3-4-2-softmax_cross_entropy", ["--layers", "3,4,2", "--loss", "softmax_cross_entropy"]),
+    ("n0-n1-n2", ["--layers", "n0,n1,n2"]),
+]
+
+
+def run(arguments, folder, seed):
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "COLUMNS": "80"}
+    command = [sys.executable, "-m", "bpderive", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@pytest.mark.parametrize("seed", ["0", "4711"])
+@pytest.mark.parametrize(("name", "arguments"), GALLERY, ids=[name for name, _ in GALLERY])
+def test_gallery_is_what_the_command_writes(name, arguments, seed, tmp_path, request):
+    run(arguments, tmp_path, seed)
+    written = tmp_path / "output" / name
+    assert sorted(path.name for path in written.iterdir()) == sorted(FILES)
+    if request.config.getoption("--update-output"):
+        for file in FILES:
+            (ROOT / "output" / name).mkdir(parents=True, exist_ok=True)
+            (ROOT / "output" / name / file).write_bytes((written / file).read_bytes())
+    for file in FILES:
+        golden = (ROOT / "output" / name / file).read_bytes()
+        assert (written / file).read_bytes() == golden, f"{name}/{file}: --update-output rewrites"
+
+
+def test_every_folder_of_the_gallery_is_tested():
+    folders = {path.name for path in (ROOT / "output").iterdir() if path.is_dir()}
+    assert {name for name, _ in GALLERY} <= folders
+
+
+@pytest.mark.parametrize(("name", "arguments"), GALLERY, ids=[name for name, _ in GALLERY])
+def test_the_gallery_s_code_passes_its_own_check(name, arguments):
+    source = ROOT / "output" / name / "network.py"
+    done = subprocess.run([sys.executable, source], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout
+
+
+def test_the_screen_does_not_depend_on_the_hash_seed(tmp_path):
+    arguments = ["--layers", "2,2,2,1"]
+    assert (
+        run(arguments, tmp_path, "0").splitlines()[:-3]
+        == (run(arguments, tmp_path, "4711").splitlines()[:-3])
+    )
