@@ -20,6 +20,7 @@ from sympy import (
     Add,
     Expr,
     Function,
+    Gt,
     Heaviside,
     Integer,
     Mul,
@@ -168,22 +169,27 @@ NUMERIC: Mapping[type[Function], Callable[..., Any]] = {
     select: lambda u, p, q: p if u > 0 else q,
     xlogy: lambda x, y: x * mpmath.log(y) if x else x,
 }
-STANDARD: Mapping[type[Function], Callable[..., Expr]] = {
-    sigmoid: lambda u: 1 / (1 + exp(-u)),
-    softplus: lambda u: log(1 + exp(u)),
-    select: lambda u, p, q: _choice(u, p, q),
-    xlogy: lambda x, y: x * log(y),
-    # SymPy asks what is known of the argument, in a time exponential in its depth.
-    Abs: lambda u: Abs(u, evaluate=False),
-    sign: lambda u: sign(u, evaluate=False),
-}
 
 
 def _choice(u: Expr, p: Expr, q: Expr) -> Expr:
-    """`p if u > 0 else q`, by Heaviside steps where SymPy would combine nested conditions."""
+    """`p if u > 0 else q`, by a Heaviside step where SymPy would combine nested conditions.
+
+    Unevaluated, as are `Abs` and `sign`: SymPy asks what is known of the argument, in a time that
+    is exponential in its depth.
+    """
     if not u.has(Piecewise):
-        return Piecewise((p, u > 0), (q, True))
+        return Piecewise((p, Gt(u, 0, evaluate=False)), (q, True), evaluate=False)
     return q + (p - q) * Heaviside(u, 0, evaluate=False)
+
+
+STANDARD: Mapping[type[Function], Callable[..., Expr]] = {
+    sigmoid: lambda u: 1 / (1 + exp(-u)),
+    softplus: lambda u: log(1 + exp(u)),
+    select: _choice,
+    xlogy: lambda x, y: x * log(y),
+    Abs: lambda u: Abs(u, evaluate=False),
+    sign: lambda u: sign(u, evaluate=False),
+}
 
 
 def to_sympy(expr: Expr, values: Mapping[Expr, Expr] = MappingProxyType({})) -> Expr:
@@ -277,9 +283,9 @@ def _tanh_from_sigmoid(expr: Expr) -> Expr | None:
     """`(1 - exp(-u)) σ(u) → tanh(u/2)`, of either sign."""
     for factor in (f for f in expr.args if isinstance(f, sigmoid)):
         u = factor.args[0]
-        for sign, numerator in ((1, 1 - exp(-u)), (-1, exp(-u) - 1)):
+        for factor_sign, numerator in ((1, 1 - exp(-u)), (-1, exp(-u) - 1)):
             if numerator in expr.args:
-                return expr / numerator / factor * sign * tanh(u / 2)
+                return expr / numerator / factor * factor_sign * tanh(u / 2)
     return None
 
 

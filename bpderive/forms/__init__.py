@@ -20,7 +20,6 @@ from bpderive.forms.scalar import delta_form, weights_form
 from bpderive.functions import to_sympy
 from bpderive.reference import Reference
 
-
 Write: TypeAlias = Callable[[Derivation, Reference], Expr]
 
 

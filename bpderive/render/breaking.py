@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
-_ARGUMENTS = r"\mathrm \mathbf \mathsf \mathit \boldsymbol \hat \tilde \bar \text"
-_SKIPPED = frozenset([r"\displaystyle", r"\!", "&", " ", "\n"])
+_ARGUMENTS = r"\mathrm \mathsf \mathit \hat \tilde \bar \text"
+_SKIPPED = frozenset([r"\displaystyle", r"\!", " ", "\n"])
 _SIGNS = r"+ - = < > \le \ge \ne \odot \oslash \cdot \times \to \leftarrow"
 _BRACKETS = r"( ) [ ] | , \lbrack \rbrack \lvert \rvert"
 _NAMED = r"\log \ln \exp \tanh \sin \cos \sinh \cosh \max \min"
@@ -19,6 +19,8 @@ _WIDE: Mapping[str, float] = {
     **dict.fromkeys("wmABCDEFGHJKLMNOPQRSTUVWXYZ", 1.4),
     **{name: len(name) - 1.0 for name in _NAMED.split()},
     **dict.fromkeys(("'", ".", r"\prime"), 0.5),
+    r"\Delta": 1.6,
+    "&": 2.0,
     r"\left": 0.7,
     r"\right": 0.7,
     r"\,": 0.3,
@@ -85,6 +87,9 @@ class _Measure:
     def argument(self) -> float:
         return self.item()
 
+    def bold(self) -> float:
+        return 1.3 * self.item()
+
     def fraction(self) -> float:
         return max(self.item(), self.item()) + 1.0
 
@@ -104,6 +109,8 @@ _ITEMS: Mapping[str, Callable[[_Measure], float]] = {
     r"\frac": _Measure.fraction,
     r"\tfrac": _Measure.small_fraction,
     r"\sqrt": _Measure.root,
+    r"\mathbf": _Measure.bold,
+    r"\boldsymbol": _Measure.bold,
     r"\begin": _Measure.environment,
     r"\end": _Measure.environment,
     r"\sum": lambda _: 3.2,

@@ -153,6 +153,8 @@ class LatexMath(Printer):
         return r"\mathbf{1}"
 
     def gap(self, left: Piece, right: Piece) -> str:
+        if right.text.startswith(FRACTION) and left.text.startswith(FRACTION):
+            return r"\,"
         if right.text.startswith(INNER) or left.text.endswith(r"\right)"):
             return " "
         if left.kind == "number" and "." not in left.text and left.level == ATOM:

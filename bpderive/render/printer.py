@@ -182,7 +182,7 @@ class Printer(Products):
         for factor in expr.args if expr.is_Mul else (expr,):
             if factor.is_Rational:
                 number = number * factor
-            elif is_constant(factor):
+            elif is_constant(factor) and not factor.is_Add:
                 constants.append(factor)
             else:
                 divisor = inverse(factor)

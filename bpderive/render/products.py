@@ -103,13 +103,14 @@ class Products(Syntax):
         return self.joined(factors)._replace(negative=negative)
 
     def _quotient(self, tops: list[Piece], under: list[Piece]) -> list[Piece]:
-        """`y/a`; of many factors above, those that lie nearer the input follow the line."""
-        rest = []
+        """`y/a`; a derivative stands before it, and of many factors those near the input after."""
+        before = [p for p in tops if p.place.down and (p.tall or p.kind == "quotient")]
+        tops, after = [p for p in tops if p not in before], list[Piece]()
         if len(tops) > FEW:
             lowest = min(p.place.at for p in under)
-            rest = [p for p in tops if p.kind != "number" and p.place.at < lowest]
-            tops = [p for p in tops if p not in rest]
-        return [self.fraction(self.joined(tops or [ONE]), self.joined(under)), *rest]
+            after = [p for p in tops if p.kind != "number" and p.place.at < lowest]
+            tops = [p for p in tops if p not in after]
+        return [*before, self.fraction(self.joined(tops or [ONE]), self.joined(under)), *after]
 
     def _coefficient(
         self, number: Rational, constants: Sequence[Expr], under: list[Piece]

@@ -76,7 +76,10 @@ class Writer:
         return self.printer.product(value.factors)
 
     def ordered_sum(self, value: OrderedSum) -> str:
-        return " + ".join(self.ordered(product) for product in value.products)
+        return " ".join(self.products(value))
+
+    def products(self, value: OrderedSum) -> tuple[str, ...]:
+        return self.printer.products([product.factors for product in value.products])
 
     def route(self, value: Route) -> str:
         return self.printer.arrow.join(self.printer.expr(stop) for stop in value.stops)
@@ -139,8 +142,7 @@ class Writer:
             return break_lines(self.printer.terms(value.expr, self.letters(value)), room)
         if not isinstance(value, OrderedSum):
             return break_lines((self.math(value),), room)
-        first, *others = (self.ordered(product) for product in value.products)
-        terms = (first, *(f"+ {product}" for product in others))
+        terms = self.products(value)
         if sum(map(width, terms)) > room:
             return [line for term in terms for line in break_lines((term,), room)]
         return [" ".join(terms)]

@@ -159,12 +159,14 @@ class Printer:
         return code if isinstance(code, Text | Member | Invoke) else Brackets(code)
 
     def sum(self, node: Reduce, *options: str) -> Code:
-        """`np.sum(…)`, along an axis unless it is over all."""
+        """`np.sum(…)` or `delta1.sum(…)`, along an axis unless it is over all."""
         axes = [node.arg.axes.index(axis) for axis in node.summed]
         if node.axes and len(axes) > 1:
             raise UnsupportedError("no NumPy form for a sum along some of several axes")
-        options = (f"axis={axes[0]}", *options) if node.axes else options
-        return Invoke("np.sum", (self.code(node.arg), *map(Text, options)))
+        where = map(Text, (f"axis={axes[0]}", *options) if node.axes else options)
+        if isinstance(node.arg, Leaf):
+            return Invoke(f"{self.code(node.arg).flat}.sum", tuple(where))
+        return Invoke("np.sum", (self.code(node.arg), *where))
 
     # --- Products and quotients ---
 
