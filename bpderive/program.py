@@ -14,7 +14,7 @@ Each row of `STABLE` is an identity.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from sympy import Expr, Function, Indexed, Pow, Sum, exp, log
 from sympy.core.function import AppliedUndef
@@ -314,10 +314,15 @@ def transform(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def _parts(node: Node) -> dict[str, Node | tuple[Node, ...]]:
     """The fields that hold nodes."""
-    values = {f.name: getattr(node, f.name) for f in fields(node)}
+    values = ((name, getattr(node, name)) for name in _names_of_fields(type(node)))
     return {
         name: value
-        for name, value in values.items()
+        for name, value in values
         if isinstance(value, Node)
         or (isinstance(value, tuple) and value and isinstance(value[0], Node))
     }
+
+
+@cache
+def _names_of_fields(kind: type[Node]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.name != "axes")

@@ -60,12 +60,36 @@ def _rows(derivation: Derivation, *, batch: bool) -> Iterator[Row]:
             )
             equation = graph.by_label[f"{letter}{{l}}"]
             yield _forward_row(network, run, equation, letter, number if batch else None)
+    yield from _loss_rows(network, batch=batch)
     for run in reversed(runs(network)):
         for letter, derived in _named(derivation, run, batch=batch):
             number = run.number(
                 numbers.backward(letter, run.first), numbers.backward(letter, run.last)
             )
             yield _backward_row(network, run, derived, number if batch else None)
+
+
+def _loss_rows(network: Network, *, batch: bool) -> Iterator[Row]:
+    """The loss's own stage, and the loss; that of a batch with the mean's 1/N."""
+    run, numbers = Run(network.depth, network.depth), numbering(network)
+    graph = network.graph(network.kind(network.depth, batch=batch))
+    names = run.names(network)
+    if network.stage is not None:
+        order = _order(network, graph.by_label["p"].indices, parameter=False)
+        value: Node = Apply(order, network.stage.name, (Leaf(order, "a{l}"),))
+        number = Number(numbers.stage) if batch else None
+        yield Row(Matrix(Leaf(order, "p"), names), Matrix(value, names), number)
+    loss = _lower(network, graph.by_label["S" if batch else "L"].rhs, ())
+    if batch:
+        loss = _averaged(network, loss)
+    yield Row(Formula(Symbol("L")), Matrix(loss, names), Number(numbers.loss) if batch else None)
+
+
+def _averaged(network: Network, node: Node) -> Node:
+    """A sum over the samples, divided by their number where the loss is the mean."""
+    if network.spec.reduction == "sum":
+        return node
+    return Product(node.axes, (Scalar((), 1 / SAMPLES), node))
 
 
 def _named(derivation: Derivation, run: Run, *, batch: bool) -> Iterator[tuple[str, Derived]]:
@@ -105,8 +129,8 @@ def _backward_row(network: Network, run: Run, derived: Derived, number: Number |
     parameter = derived.tensor.role in ("weight", "bias")
     order = _order(network, derived.result.indices, parameter=parameter)
     value = _lower(network, derived.shown.rhs, order)
-    if parameter and number is not None and network.spec.reduction == "mean":
-        value = Product(value.axes, (Scalar((), 1 / SAMPLES), value))
+    if parameter and number is not None:
+        value = _averaged(network, value)
     lhs = (
         Matrix(Leaf(order, label_of(derived.result.lhs)), names)
         if derived.named

@@ -37,7 +37,7 @@ BESIDE = 34
 FULL = 74
 """Up to this width, a step fits under its reason; what is wider and unbroken is set smaller."""
 
-LONG = 12
+LONG = 8
 """A table of more rows may be broken over pages."""
 
 MARKS = {
@@ -82,11 +82,17 @@ def helpers(notation: Notation, wording: Wording, *, fragment: bool = False) -> 
         **writer.table_helpers(" & "),
         "fragment": fragment,
         "equations": lambda rows: aligned(writer, rows),
+        "lead": lead,
         "step": lambda link: step(writer, link),
         "long": lambda table: len(table.rows) > LONG,
         "marks": lambda columns: "".join(MARKS.get(column, "l") for column in columns),
-        "stretch": lambda table: 2.3 if "factor" in table.columns else 1.15,
+        "stretch": lambda table: 2.1 if "factor" in table.columns else 1.15,
     }
+
+
+def lead(text: str) -> str:
+    """A paragraph; one that ends with a colon stays with what follows it."""
+    return text + "\\nopagebreak" if text.endswith(":") else text
 
 
 def aligned(writer: Writer, rows: Sequence[Row]) -> str:

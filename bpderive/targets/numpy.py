@@ -134,13 +134,12 @@ class _Module:
         more = ["*_"] if len(tail) < len(states) else []
         return {
             "output": output,
-            "last": "[-1]" if len(states) > 1 else "",
-            "states": collection("return ", states),
-            "loss_states": ", ".join([*more, *(s if s in of_loss else "_" for s in tail)]),
+            "states": collection("return ", _tuple(states)),
+            "loss_states": ", ".join(_tuple([*more, *(s if s in of_loss else "_" for s in tail)])),
             "loss_args": ", ".join([*args, "y"]),
             "loss_parameters": ", ".join(f"{name}: Array" for name in (*args, "y")),
             "grad_states": collection(
-                "", (s if s in of_both else "_" for s in states), " = _forward(params, x)"
+                "", _tuple([s if s in of_both else "_" for s in states]), " = _forward(params, x)"
             ),
         }
 
@@ -238,6 +237,11 @@ def variable(label: str, names: Names) -> str:
     if name[0] in "wb" and name[1:].isdigit():
         return f'params["{name.replace("w", "W")}"]'
     return prefix + name
+
+
+def _tuple(names: list[str]) -> list[str]:
+    """The items of a tuple: `a1, a2`, or `(a1,)` where there is but one."""
+    return names if len(names) > 1 else [f"({names[0]},)"]
 
 
 def is_stage(row: Assignment) -> bool:

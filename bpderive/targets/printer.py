@@ -5,9 +5,8 @@ result has the floating type of the arrays: constants are Python numbers, and a 
 by an array or cast. Must not know: layers, statements.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import singledispatchmethod
 from typing import Any
 
 from sympy import Expr, Integer, Mul, Rational
@@ -62,10 +61,12 @@ class Printer:
     functions: Mapping[str, str] = field(default_factory=dict)
     helpers: set[str] = field(default_factory=set)
 
-    @singledispatchmethod
     def code(self, node: Node) -> Code:
         """The expression of a node."""
-        raise UnsupportedError(f"no NumPy form for {type(node).__name__}")
+        method = METHODS.get(type(node))
+        if method is None:
+            raise UnsupportedError(f"no NumPy form for {type(node).__name__}")
+        return method(self, node)
 
     def along(self, node: Node, axes: Axes) -> Code:
         """The expression of a node in a place where arrays have the given axes.
@@ -84,34 +85,21 @@ class Printer:
         """Operands that combine to an array of the given axes."""
         return [self.along(node, axes) for node in nodes]
 
-    @code.register
-    def _(self, node: Leaf) -> Code:
+    def leaf(self, node: Leaf) -> Code:
         return Text(self.names.get(node.label, node.label))
 
-    @code.register
-    def _(self, node: Scalar) -> Code:
+    def scalar(self, node: Scalar) -> Code:
         if not node.value.is_number:
             return Text(self.names[node.value.name])
         return minus(number(-node.value)) if node.value.is_negative else number(node.value)
 
-    @code.register
-    def _(self, node: Transpose) -> Code:
+    def transpose(self, node: Transpose) -> Code:
         return Member(self.operand(node.arg), "T")
 
-    @code.register
-    def _(self, node: MatMul) -> Code:
-        return self.matmul(node)
-
-    @code.register
-    def _(self, node: Outer) -> Code:
+    def outer(self, node: Outer) -> Code:
         return Invoke("np.outer", (self.code(node.left), self.code(node.right)))
 
-    @code.register
-    def _(self, node: Reduce) -> Code:
-        return self.sum(node)
-
-    @code.register
-    def _(self, node: Power) -> Code:
+    def power(self, node: Power) -> Code:
         if node.exponent.is_negative:
             return self.quotient(node, node.axes)[1]
         base = self.along(node.base, node.axes)
@@ -119,19 +107,16 @@ class Printer:
             return Invoke("np.sqrt", (base,))
         return chain(POWER, base, ("**", number(node.exponent)))
 
-    @code.register
-    def _(self, node: Product) -> Code:
+    def product(self, node: Product) -> Code:
         negative, code = self.quotient(node, node.axes)
         return minus(code) if negative else code
 
-    @code.register
-    def _(self, node: Terms) -> Code:
+    def terms(self, node: Terms) -> Code:
         (negative, first), *rest = (self.quotient(term, node.axes) for term in node.terms)
         head = minus(first) if negative else first
         return chain(ADD, head, *(("-" if less else "+", code) for less, code in rest))
 
-    @code.register
-    def _(self, node: Apply) -> Code:
+    def apply(self, node: Apply) -> Code:
         if node.name == "select":
             return self.select(node)
         args = self.many(node.args, node.axes)
@@ -144,8 +129,7 @@ class Printer:
             self.helpers.add(function)
         return Invoke(function, tuple(args))
 
-    @code.register
-    def _(self, node: Call) -> Code:
+    def call(self, node: Call) -> Code:
         return Invoke(self.functions[node.definition.name], tuple(map(self.code, node.args)))
 
     def matmul(self, node: MatMul, divisor: Code | None = None) -> Code:
@@ -302,3 +286,18 @@ def number_parts(value: Expr) -> tuple[list[Code], list[Code]]:
     if exact or max(value.p, value.q) >= 2**53:
         return [shown], []
     return [number(Integer(value.p))] if value.p != 1 else [], [number(Integer(value.q))]
+
+
+METHODS: Mapping[type[Node], Callable[[Printer, Any], Code]] = {
+    Leaf: Printer.leaf,
+    Scalar: Printer.scalar,
+    Transpose: Printer.transpose,
+    MatMul: Printer.matmul,
+    Outer: Printer.outer,
+    Reduce: Printer.sum,
+    Power: Printer.power,
+    Product: Printer.product,
+    Terms: Printer.terms,
+    Apply: Printer.apply,
+    Call: Printer.call,
+}
