@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sympy import Expr, Indexed, Sum, Symbol
+from sympy import Expr, Indexed, Sum
 
 from bpderive.errors import DerivationError, SpecError
 from bpderive.index import (
@@ -22,7 +22,7 @@ from bpderive.index import (
     rename,
 )
 from bpderive.network import HERE, Graph, Kind, Network, mean_equation
-from bpderive.rules import RULES, Context, tidy
+from bpderive.rules import RULES, Context, node_types, tidy
 
 LIMIT = 100
 NAMES = {"z": "delta", "a": "g", "p": "h"}
@@ -88,8 +88,9 @@ def steps(expr: Expr, context: Context) -> tuple[Step, ...]:
     """Apply the first rule that applies, again and again, until none does."""
     found: list[Step] = []
     while len(found) < LIMIT:
+        present = node_types(expr)
         for rule in RULES:
-            after = rule.apply(expr, context)
+            after = rule.apply(expr, context) if rule.about in present else None
             if after is not None:
                 after = tidy(after)
                 found.append(Step(rule.id, expr, after))
@@ -125,7 +126,8 @@ class Derivation:
     """A network with the derivatives of its loss."""
 
     network: Network
-    _sweeps: dict[Kind, dict[str, Derived]] = field(
+    _sweeps: dict[Kind, dict[str, Derived]] = field(default_factory=dict, compare=False, repr=False)
+    _equations: dict[tuple[str, int, bool], Equation] = field(
         default_factory=dict, compare=False, repr=False
     )
 
@@ -149,15 +151,13 @@ class Derivation:
         Raises:
             SpecError: if the layer has no such tensor.
         """
-        found = self.at(layer, batch=batch).get(letter)
-        if found is None:
-            raise SpecError.single(f"layer {layer} has no {letter}")
-        result = found.result
-        return Equation(
-            self.concrete(result.lhs, layer),
-            self.concrete(result.rhs, layer),
-            tuple(self.concrete(size, layer) for size in result.sizes),
-        )
+        key = (letter, layer, batch)
+        if key not in self._equations:
+            found = self.at(layer, batch=batch).get(letter)
+            if found is None:
+                raise SpecError.single(f"layer {layer} has no {letter}")
+            self._equations[key] = found.result.renamed(self.network.names(layer))
+        return self._equations[key]
 
     @cached_property
     def mean(self) -> Equation:
@@ -171,6 +171,3 @@ def derive(network: Network) -> Derivation:
     for index in sorted({network.kind(la.index): la.index for la in network.layers}.values()):
         derivation.at(index)
     return derivation
-
-
-ROOT = Symbol("L")

@@ -78,6 +78,9 @@ class Network:
     loss: Loss
     stage: Activation | None
     _graphs: dict[Kind, Graph] = field(default_factory=dict, compare=False, repr=False)
+    _names: dict[int, Mapping[str, Expr | str]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def depth(self) -> int:
@@ -113,8 +116,13 @@ class Network:
         last = index == self.depth
         return Kind(self.layer(index).activation.name, self.spec.bias, last, batch)
 
-    def names(self, index: int) -> dict[str, Expr | str]:
+    def names(self, index: int) -> Mapping[str, Expr | str]:
         """How the general layer's labels and sizes read at a given layer."""
+        if index not in self._names:
+            self._names[index] = self._names_at(index)
+        return self._names[index]
+
+    def _names_at(self, index: int) -> Mapping[str, Expr | str]:
         table: dict[str, Expr | str] = {}
         for offset in (-1, 0, 1):
             at, mark = index + offset, str(Relative(offset))

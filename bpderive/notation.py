@@ -14,7 +14,7 @@ from bpderive.errors import DerivationError, SpecError, quoted, suggest
 from bpderive.locate import templates
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Notation:
     """The letters of one textbook; keys are the names of reference text (`w`, `delta`, `L`)."""
 
@@ -43,6 +43,8 @@ class Notation:
     def without(self, names: Iterable[str]) -> "Notation":
         """The same notation, its indices clear of letters that name something else (a size)."""
         taken = frozenset(names)
+        if not taken:
+            return self
         return replace(
             self,
             samples=tuple(letter for letter in self.samples if letter not in taken),

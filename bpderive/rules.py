@@ -66,10 +66,11 @@ Apply = Callable[[Expr, Context], Expr | None]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: its id, and its function."""
+    """One rule: its id, its function, and the kind of node without which it cannot apply."""
 
     id: str
     apply: Apply
+    about: type
 
 
 def _labels(expr: Expr) -> set[str]:
@@ -219,9 +220,7 @@ def adjoint(expr: Expr, context: Context) -> Expr | None:
             return None
         if not isinstance(found.lhs, Partial):
             return element(found.label, indices)
-        return instantiate(
-            Equation(found.lhs.denominator, found.rhs), indices, context.fresh
-        )
+        return instantiate(Equation(found.lhs.denominator, found.rhs), indices, context.fresh)
 
     return _where(expr, one)
 
@@ -385,15 +384,26 @@ def factor(expr: Expr, _context: Context) -> Expr | None:
     return outside * Add(*(term / outside for term in expr.args))
 
 
+def node_types(expr: Expr) -> set[type]:
+    """The kinds of nodes in an expression: what tells at once that a rule does not apply."""
+    kinds: set[type] = set()
+    waiting = [expr]
+    while waiting:
+        node = waiting.pop()
+        kinds.add(AppliedUndef if isinstance(node, AppliedUndef) else type(node))
+        waiting.extend(node.args)
+    return kinds
+
+
 RULES: tuple[Rule, ...] = (
-    Rule("chain", chain),
-    Rule("differentiate", direct),
-    Rule("collapse", collapse),
-    Rule("recognise", recognise),
-    Rule("adjoint", adjoint),
-    Rule("pull", pull),
-    Rule("cancel", cancel),
-    Rule("fact", fact),
-    Rule("factor", factor),
-    Rule("fold", fold),
+    Rule("chain", chain, Partial),
+    Rule("differentiate", direct, Partial),
+    Rule("collapse", collapse, KroneckerDelta),
+    Rule("recognise", recognise, Mul),
+    Rule("adjoint", adjoint, Partial),
+    Rule("pull", pull, Sum),
+    Rule("cancel", cancel, Mul),
+    Rule("fact", fact, Sum),
+    Rule("factor", factor, Add),
+    Rule("fold", fold, AppliedUndef),
 )

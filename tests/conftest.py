@@ -19,6 +19,10 @@ _HOME = str(Path(bpderive.__file__).resolve().parents[1])
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_HOME, os.environ.get("PYTHONPATH"))))
 
 
+def pytest_addoption(parser):
+    parser.addoption("--update-output", action="store_true", help="write the gallery in output/")
+
+
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
     """An empty folder to stand in, 80 columns wide; gives the paths of all that is in it."""
@@ -32,7 +36,7 @@ def tree(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(tree, capfdbinary):
+def run(tree, capfdbinary):  # noqa: ARG001 - it stands in the empty folder
     """The command in this process: its exit code, stdout and stderr."""
 
     def call(*arguments):
@@ -44,7 +48,7 @@ def run(tree, capfdbinary):
 
 
 @pytest.fixture
-def spawn(tree):
+def spawn(tree):  # noqa: ARG001 - it stands in the empty folder
     """The command in a process of its own."""
 
     def call(*arguments, env=(), **options):

@@ -2,7 +2,7 @@
 
 It shares no code with the engine, nor with the reader of formulas: a text is read by the small
 interpreter below, in mpmath's numbers or in SymPy's scalars. Quantities are a dict by reference
-text: `{"w1[1,2]": …}`. Derivatives are central differences at 60 digits.
+text: `{"w1[1,2]": …}`. Derivatives are central differences at 80 digits.
 """
 
 import ast
@@ -18,8 +18,8 @@ import sympy
 from bpderive.catalog import CATALOG, Activation, Loss
 
 MP = mpmath.MPContext()  # a context of our own: mpmath's default one is left as it is
-MP.dps = 60
-STEP = MP.mpf(10) ** -20  # the error of a central difference is about its square
+MP.dps = 80
+STEP = MP.mpf(10) ** -28  # the error of a central difference is about its square
 CLOSE = MP.mpf(10) ** -30
 
 
@@ -214,10 +214,21 @@ def points(oracle: Oracle, random, samples: int) -> list[dict[str, Any]]:
     for _ in range(20_000):
         shared = {name: _number(random) for name in oracle.parameters()}
         found = [oracle.forward(shared | _sample(oracle, random)) for _ in range(samples)]
-        outputs = [s[f"a{oracle.depth}[{i}]"] for s in found for i in _to(oracle.widths[-1])]
-        if all(map(DOMAINS[oracle.loss.domain], outputs)):
+        if all(_suits(oracle, sample) for sample in found):
             return found
     raise AssertionError(f"no point suits {oracle}")
+
+
+def _suits(oracle, sample):
+    """Whether the loss can take the outputs, which are of moderate size, and has a slope there."""
+    kinks = [formula(kink.at) for kink in oracle.loss.kinks]
+    for i in _to(oracle.widths[-1]):
+        a, y = sample[f"a{oracle.depth}[{i}]"], sample[f"y[{i}]"]
+        if not DOMAINS[oracle.loss.domain](a) or abs(a) > 8:
+            return False
+        if any(at({"y": y}, ()) == a for at in kinks):
+            return False
+    return True
 
 
 def _sample(oracle, random):

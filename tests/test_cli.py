@@ -1,6 +1,5 @@
 """The command: what it writes and what it prints."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path

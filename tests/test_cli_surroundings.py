@@ -81,6 +81,7 @@ def test_a_terminal_without_the_signs(encoding, delta, spawn):
     assert b"  " + delta in done.stdout  # click takes ASCII for a mistake, and prints UTF-8
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_a_folder_whose_name_is_no_text(spawn):
     done = spawn(*SEED, "--out", b"\xff", env={"LC_ALL": "C.UTF-8"})
     assert (done.returncode, done.stderr) == (0, b"")
@@ -100,6 +101,12 @@ def test_the_screen_fits_the_terminal(run, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     _, out, _ = run(*SEED)
     assert max(map(len, out.splitlines())) <= min(int(columns), console.WIDEST)
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20", "x"])
+def test_a_screen_of_no_use_is_no_failure(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert run(*SEED)[0] == run("explain", *SEED, "w1[1,1]")[0] == run("--help")[0] == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")

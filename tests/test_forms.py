@@ -1,6 +1,6 @@
 """Every form of every gradient, for every activation × loss × bias of the catalogue, in numbers.
 
-The expected numbers are central differences of the oracle's own forward pass at 60 digits; they
+The expected numbers are central differences of the oracle's own forward pass at 80 digits; they
 stand for the deltas too, so each equation is checked by itself. SymPy's `diff` of the flat loss
 is a second oracle, for a part of the table (all of it with `-m long`).
 """
@@ -74,19 +74,22 @@ class Case:
         return Oracle(WIDTHS, hidden, output, CATALOG.loss(c.loss), c.bias)
 
     @cached_property
-    def samples(self):
-        """By sample: all quantities by reference text, `delta1[i]` and `g1[i]` among them."""
-        return [self.with_adjoints(p) for p in points(self.oracle, random.Random(7), SAMPLES)]
-
-    def with_adjoints(self, point):
-        found = {name: self.oracle.derivative(point, name) for name in self.oracle.inner()}
-        names = {"z": "delta", "a": "g"}
-        return point | {names.get(n[0], "h") + n[1:]: value for n, value in found.items()}
+    def points(self):
+        return points(self.oracle, random.Random(7), SAMPLES)
 
     @cached_property
     def expected(self):
         """By sample: the gradient of every parameter and inner quantity."""
-        return [{n: self.oracle.derivative(s, n) for n in self.references} for s in self.samples]
+        return [{n: self.oracle.derivative(p, n) for n in self.references} for p in self.points]
+
+    @cached_property
+    def samples(self):
+        """By sample: all quantities by reference text, the derivatives `delta1[i]`, `g1[i]` too."""
+        names = {"z": "delta", "a": "g", "p": "h"}
+        return [
+            point | {names[n[0]] + n[1:]: slopes[n] for n in self.oracle.inner()}
+            for point, slopes in zip(self.points, self.expected, strict=True)
+        ]
 
     @cached_property
     def references(self):

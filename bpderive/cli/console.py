@@ -15,7 +15,7 @@ from bpderive.errors import BpderiveError, DerivationError
 
 DEBUG = "BPDERIVE_DEBUG"
 INTERRUPTED = 130
-WIDEST = 100
+NARROWEST, WIDEST = 40, 100
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -37,10 +37,10 @@ def guarded(run: Callable[[], object]) -> int:
 
 
 def width() -> int:
-    """The columns of the terminal, at most `WIDEST`."""
+    """The columns of the terminal, from `NARROWEST` to `WIDEST`."""
     from shutil import get_terminal_size
 
-    return min(get_terminal_size().columns, WIDEST)
+    return min(max(get_terminal_size().columns, NARROWEST), WIDEST)
 
 
 def warn(message: str) -> None:
@@ -50,9 +50,12 @@ def warn(message: str) -> None:
 
 @contextmanager
 def no_garbage() -> Iterator[None]:
-    """Let the collector rest during large imports: it would search a hundred times, and in vain."""
+    """Let the collector rest during a first import of SymPy: it would search often, and in vain."""
     import gc
 
+    if "sympy" in sys.modules:
+        yield
+        return
     gc.disable()
     try:
         yield

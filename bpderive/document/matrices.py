@@ -149,7 +149,7 @@ def _index_rows(derivation: Derivation) -> Iterator[Row]:
             continue
         derived = found[letter]
         names = run.names(network)
-        factor = 1 / SAMPLES if network.spec.reduction == "mean" else Integer(1)
+        factor = derivation.mean.rhs / Symbol("S")
         lhs = Partial(Symbol("L"), rename(derived.tensor[derived.result.indices], names))
         rhs = factor * rename(derived.result.rhs, names)
         yield Row(Formula(lhs, derived.result.indices), Formula(rhs, derived.result.indices))

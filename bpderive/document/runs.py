@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sympy import Expr, Integer, Symbol
 
 from bpderive.document.blocks import Formula, Number, Row, Words
-from bpderive.index import Equation, rename
+from bpderive.index import Equation
 from bpderive.network import Network
 
 LONG = 4
@@ -51,8 +51,7 @@ class Run:
 
     def equation(self, network: Network, equation: Equation) -> Equation:
         """An equation of the general layer, in the run's labels."""
-        names = self.names(network)
-        return Equation(rename(equation.lhs, names), rename(equation.rhs, names), equation.sizes)
+        return equation.renamed(self.names(network))
 
 
 def runs(network: Network) -> tuple[Run, ...]:

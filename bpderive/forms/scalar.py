@@ -12,7 +12,7 @@ weights form is written in standard ones at once.
 from collections.abc import Mapping
 from functools import cache
 
-from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Sum, Symbol
+from sympy import Add, Expr, Function, Indexed, Integer, KroneckerDelta, Mul, Pow, Rel, Sum, Symbol
 from sympy.core.function import AppliedUndef
 
 from bpderive.derive import Derivation
@@ -147,11 +147,15 @@ def weights_form(derivation: Derivation, reference: Reference, limit: int = LIMI
     # The output, which stands in every gradient, holds every neuron's value along every path.
     count = network.layer(1).width * route_count(network, Reference("z", 1))
     check_count(count, "the whole network, which this form writes out,", limit)
-    return _Resolver(derivation)(delta_form(derivation, reference))
+    return plain(_Resolver(derivation)(delta_form(derivation, reference)))
 
 
 class _Resolver:
-    """Replaces every quantity by its definition, down to the given ones, each worked out once."""
+    """Replaces every quantity by its definition, down to the given ones, each worked out once.
+
+    The given ones are real as long as this lasts: of complex symbols SymPy works out, in minutes,
+    whether some `tanh` of them may be infinite.
+    """
 
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
@@ -163,5 +167,27 @@ class _Resolver:
     def value(self, symbol: Symbol) -> Expr:
         if symbol not in self.done:
             found = definition(self.derivation, symbol)
-            self.done[symbol] = found if found == symbol else self(found)
+            self.done[symbol] = scalar_symbol(symbol.name) if found == symbol else self(found)
         return self.done[symbol]
+
+
+def plain(expr: Expr) -> Expr:
+    """The same expression in symbols without assumptions, nothing evaluated anew."""
+    done: dict[Expr, Expr] = {}
+
+    def visit(node: Expr) -> Expr:
+        if node not in done:
+            done[node] = rebuilt(node)
+        return done[node]
+
+    def rebuilt(node: Expr) -> Expr:
+        if isinstance(node, Symbol):
+            return Symbol(node.name)
+        args = [visit(arg) for arg in node.args]
+        if isinstance(node, Add | Mul):
+            return node._new_rawargs(*args)  # noqa: SLF001
+        if isinstance(node, Pow | Function | Rel):
+            return node.func(*args, evaluate=False)
+        return node.func(*args) if args else node
+
+    return visit(expr)

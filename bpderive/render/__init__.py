@@ -5,45 +5,50 @@ In: a `Document`. Out: its text. Must not know how anything was derived.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bpderive.document.blocks import Document
 from bpderive.errors import SpecError, quoted, suggest
-from bpderive.locate import templates
 from bpderive.notation import load as load_notation
 from bpderive.render import latex, markdown, text
+from bpderive.templating import fill
 from bpderive.wording import load as load_wording
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 
 @dataclass(frozen=True)
 class Format:
-    """One format: its template, its file's suffix, and what makes its writer and helpers."""
+    """One format: its template, its file's suffix, its options, and what the template calls."""
 
     name: str
     suffix: str
     template: str
     description: str
+    options: tuple[str, ...]
     helpers: Callable[..., Mapping[str, Any]]
 
 
-FORMATS: Mapping[str, Format] = {
-    format_.name: format_
-    for format_ in (
-        Format("latex", ".tex", "latex.tex.j2", "a LaTeX article, or a fragment", latex.helpers),
-        Format(
-            "markdown",
-            ".md",
-            "markdown.md.j2",
-            "Markdown for GitHub, Pandoc or MyST",
-            markdown.helpers,
-        ),
-        Format("text", ".txt", "text.txt.j2", "Unicode text for the terminal", text.helpers),
-    )
-}
+_ROWS = (
+    Format(
+        "latex",
+        ".tex",
+        "latex.tex.j2",
+        "a LaTeX article, or a fragment",
+        ("fragment",),
+        latex.helpers,
+    ),
+    Format(
+        "markdown",
+        ".md",
+        "markdown.md.j2",
+        "Markdown for GitHub, Pandoc or MyST",
+        ("flavor",),
+        markdown.helpers,
+    ),
+    Format(
+        "text", ".txt", "text.txt.j2", "Unicode text for the terminal", ("width",), text.helpers
+    ),
+)
+FORMATS: Mapping[str, Format] = {row.name: row for row in _ROWS}
 
 
 def render(document: Document, format: str, **options: Any) -> str:  # noqa: A002 - the API's word
@@ -63,41 +68,12 @@ def render(document: Document, format: str, **options: Any) -> str:  # noqa: A00
             f"unknown format {quoted(format)}{suggest(format, FORMATS)}",
             accepted=", ".join(FORMATS),
         )
-    printed = Writing(row, options).text(document)
-    return printed.lstrip("\n")
-
-
-@dataclass(frozen=True)
-class Writing:
-    """One format at work."""
-
-    format: Format
-    options: Mapping[str, Any]
-
-    def text(self, document: Document) -> str:
-        """The document's text."""
-        notation = load_notation().without(document.sizes)
-        helpers = self.format.helpers(notation, load_wording(), **self.options)
-        template = _environment().get_template(self.format.template)
-        return str(template.render(document=document, **helpers))
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(templates() / "document"),
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - LaTeX and Markdown: the writer escapes
-    )
-
+    for name in options:
+        if name not in row.options:
+            raise SpecError.single(
+                f"{format} has no option {quoted(name)}{suggest(name, row.options)}",
+                accepted=", ".join(row.options),
+            )
+    notation = load_notation().without(document.sizes)
+    helpers = row.helpers(notation, load_wording(), **options)
+    return fill(f"document/{row.template}", document=document, **helpers).lstrip("\n")

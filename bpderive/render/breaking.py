@@ -6,6 +6,7 @@ characters, lines. Must not know: SymPy, what anything means.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _ARGUMENTS = r"\mathrm \mathsf \mathit \hat \tilde \bar \text"
@@ -35,6 +36,7 @@ _SCRIPT = 0.75
 """The size of scripts against that of the text."""
 
 
+@lru_cache(8192)
 def width(text: str) -> int:
     """The rough width in characters as set on paper; of Unicode, the number of characters."""
     if "\\" not in text and "{" not in text:

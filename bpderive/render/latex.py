@@ -1,6 +1,7 @@
 """LaTeX: an article, or a fragment for course notes. Everything compiles with pdflatex."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from bpderive.document.blocks import Link, Row
@@ -74,9 +75,15 @@ STYLE = Style(
 )
 
 
+@cache
+def math(notation: Notation) -> LatexMath:
+    """The printer of a notation: one for all formats, because it remembers what it printed."""
+    return LatexMath(notation)
+
+
 def helpers(notation: Notation, wording: Wording, *, fragment: bool = False) -> Mapping[str, Any]:
     """What the template calls."""
-    writer = Writer(LatexMath(notation), wording, STYLE)
+    writer = Writer(math(notation), wording, STYLE)
     return {
         **writer.helpers,
         **writer.table_helpers(" & "),

@@ -12,8 +12,7 @@ from typing import Any
 from bpderive.document.blocks import Row
 from bpderive.errors import SpecError, quoted, suggest
 from bpderive.notation import Notation
-from bpderive.render.latex import aligned, tag, text_in_math
-from bpderive.render.latex_math import LatexMath
+from bpderive.render.latex import aligned, math, tag, text_in_math
 from bpderive.render.writer import Style, Writer
 from bpderive.wording import Wording
 
@@ -53,7 +52,7 @@ def helpers(notation: Notation, wording: Wording, *, flavor: str = "github") -> 
         )
     row = FLAVORS[flavor]
     style = Style(escape, row.inline, text_in_math, lambda text: rf"\text{{{text}}}", 84)
-    writer = Writer(LatexMath(notation), wording, style)
+    writer = Writer(math(notation), wording, style)
     return {
         **writer.helpers,
         "display": row.display,

@@ -6,6 +6,7 @@ node that is not in `METHODS` raises. Must not know: words, documents.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sympy import (
@@ -50,6 +51,9 @@ from bpderive.render.pieces import (
 from bpderive.render.products import Products
 from bpderive.render.quantities import Quantity, quantity
 
+REMEMBERED = 4096
+"""So many expressions are printed once, though they stand in several places and formats."""
+
 __all__ = ["Printer", "break_lines", "width"]
 
 
@@ -59,6 +63,7 @@ class Printer(Products):
     def __init__(self, notation: Notation) -> None:
         super().__init__(notation)
         self._quantities: dict[str, Quantity] = {}
+        self._remembered = lru_cache(REMEMBERED)(self._terms_of)
 
     # --- What callers use ---
 
@@ -68,6 +73,10 @@ class Printer(Products):
 
     def terms(self, expr: Expr, letters: Scope | None = None) -> tuple[str, ...]:
         """The terms of a sum with their signs, the first without a plus."""
+        return self._remembered(expr, None if letters is None else tuple(letters.items()))
+
+    def _terms_of(self, expr: Expr, given: tuple[tuple[Any, str], ...] | None) -> tuple[str, ...]:
+        letters = None if given is None else dict(given)
         return tuple(self.signs(self.parts(expr, scope_of(expr, letters, self.notation))))
 
     def product(self, factors: Sequence[Expr], letters: Scope | None = None) -> str:

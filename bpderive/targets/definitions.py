@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from bpderive.forms.arrays import Apply, Axes, Leaf, Node
+from bpderive.forms.arrays import Apply, Leaf, Node
 from bpderive.program import Call, Definition, transform, walk
 from bpderive.targets.layout import statement
 from bpderive.targets.printer import Printer

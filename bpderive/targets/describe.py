@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from textwrap import fill
 
+from sympy import Expr
+
 from bpderive.catalog import CATALOG, Activation, Kink, Loss
 from bpderive.formula import parse
 from bpderive.program import Program
@@ -84,7 +86,7 @@ def _kink(row: Activation | Loss, kink: Kink) -> str:
     return f"the slope of {row.name} is {slope} at {row.argument} = {kink.at}"
 
 
-def samples(name: str, meaning: str, size: str, more: str = "", indent: int = 8) -> str:
+def samples(name: str, meaning: str, size: Expr, more: str = "", indent: int = 8) -> str:
     """`x: the samples, (N, 2), or (2,) for a single one.`, as an item of a docstring's list."""
     text = f"{name}: {meaning}, (N, {size}), or ({size},) for a single sample{more}."
     margin = " " * indent

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bpderive.forms.arrays import Leaf, MatMul
 from bpderive.locate import templates
@@ -18,9 +18,7 @@ from bpderive.targets import describe
 from bpderive.targets.definitions import Definitions
 from bpderive.targets.layout import MULTIPLY, Code, Text, chain, collection, statement
 from bpderive.targets.printer import Printer
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from bpderive.templating import fill
 
 DRAWS = {
     "real": "rng.normal(size=({}, n))",
@@ -39,22 +37,7 @@ NAMES = frozenset(
 
 def generate(program: Program) -> str:
     """The module's text."""
-    return _template().render(_Module(program).context())
-
-
-@cache
-def _template() -> "Template":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(templates() / "code"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - Python, not HTML
-    )
-    return environment.get_template("numpy.py.j2")
+    return fill("code/numpy.py.j2", **_Module(program).context())
 
 
 @cache
@@ -76,21 +59,22 @@ class _Module:
     def context(self) -> dict[str, Any]:
         """Everything; the functions come last, when it is known which are used."""
         program, network = self.program, self.program.network
+        distribution = network.loss.label == "distribution"
         values = {
             "title": describe.title(program),
             "about": describe.about(program),
             "symbolic": network.symbolic,
             "bias": network.spec.bias,
             "mean": program.mean,
-            "distribution": network.loss.label == "distribution",
+            "reduction": "mean" if program.mean else "sum",
+            "drawn": "random weights" + (" and zero biases" if network.spec.bias else ""),
+            "distribution": distribution,
+            "refused": ", or a row of y" if distribution else "",
             "partial": describe.is_partial(program),
             **self.sizes(),
             **self.states(),
-            "forward": self.lines(row for row in program.forward if not is_stage(row)),
-            "stage_of_loss": self.lines(self.stage(self.ending)),
-            "stage": self.lines(self.stage(self.ending | self.backward)),
             "loss": self.line(program.loss),
-            "backward": self.lines(program.backward),
+            "backward": lines(map(self.line, program.backward)),
             "grads": self.grads(),
         }
         return values | {"functions": "".join(f"{text}\n\n\n" for text in self.functions())}
@@ -125,29 +109,29 @@ class _Module:
     def states(self) -> dict[str, str]:
         """How the arrays of the layers get from `_forward` to the loss and the gradient."""
         output = f"a{self.program.network.depth}"
-        of_loss = self.ending | self.used(self.stage(self.ending))
-        of_both = of_loss | self.backward | self.used(self.stage(self.ending | self.backward))
-        names = [row.target for row in self.program.forward if not is_stage(row)]
-        states = [name for name in names if name in of_both | {output}]
+        rows = [row for row in self.program.forward if not is_stage(row)]
+        of_loss, of_both = self.stage(self.ending), self.stage(self.ending | self.backward)
+        for_loss = self.ending | self.used(of_loss)
+        for_both = self.ending | self.backward | self.used(of_both)
+        states = [row.target for row in rows if row.target in for_both | {output}]
         tail = [s for s in states if s in (f"z{output[1:]}", f"log_{output}", output)]
+        some = [*["*_"][: len(states) - len(tail)], *(s if s in for_loss else "_" for s in tail)]
+        every = [s if s in for_both else "_" for s in states]
         args = [row.target for row in self.program.forward if row.target in self.ending]
-        more = ["*_"] if len(tail) < len(states) else []
+        count = ["    n = len(x)"] if self.program.mean else []
+        run = " = _forward(params, x)"
         return {
             "output": output,
-            "states": collection("return ", _tuple(states)),
-            "loss_states": ", ".join(_tuple([*more, *(s if s in of_loss else "_" for s in tail)])),
+            "forward": lines([*map(self.line, rows), collection("return ", _tuple(states))]),
+            "loss_states": lines([collection("", _tuple(some), run), *map(self.line, of_loss)]),
+            "grad_states": lines(
+                [*count, collection("", _tuple(every), run), *map(self.line, of_both)]
+            ),
             "loss_args": ", ".join([*args, "y"]),
             "loss_parameters": ", ".join(f"{name}: Array" for name in (*args, "y")),
-            "grad_states": collection(
-                "", _tuple([s if s in of_both else "_" for s in states]), " = _forward(params, x)"
-            ),
         }
 
     # --- Lines ---
-
-    def lines(self, rows: Iterable[Assignment]) -> str:
-        """One line for each equation."""
-        return "\n".join(map(self.line, rows))
 
     def line(self, row: Assignment) -> str:
         """`delta1 = (delta2 @ params["W2"]) * a1 * (1 - a1)  # (10) (N, 2)`."""
@@ -197,18 +181,22 @@ class _Module:
 
     def sizes(self) -> dict[str, str]:
         """What depends on the sizes of the layers."""
-        widths = self.program.widths
-        symbolic, depth = self.program.network.symbolic, self.program.network.depth
-        label = self.program.network.loss.label
+        program, network = self.program, self.program.network
+        first, last, symbolic = program.widths[0], program.widths[-1], network.symbolic
+        x = describe.samples("x", "the samples", first)
+        y = describe.samples("y", "the labels", last, describe.LABELS[network.loss.label])
         return {
-            "layers": self.layer_sizes(),
-            "shapes": SHAPES[self.program.network.spec.bias],
+            "constants": lines(
+                [self.layer_sizes(), SHAPES[network.spec.bias], *([FIXED] if symbolic else [])]
+            ),
+            "signature": SIGNATURES[symbolic],
+            "sizes": "layers" if symbolic else "LAYERS",
             "inputs": 'params["W1"].shape[1]' if symbolic else "LAYERS[0]",
-            "outputs": f'params["W{depth}"].shape[0]' if symbolic else "LAYERS[-1]",
-            "x": describe.samples("x", "the samples", str(widths[0])),
-            "y": describe.samples("y", "the labels", str(widths[-1]), describe.LABELS[label]),
-            "result": describe.samples(f"a{depth}", "one row a sample", str(widths[-1])),
-            "draw": DRAWS[label].format(1000 if describe.is_partial(self.program) else 5),
+            "outputs": f'params["W{network.depth}"].shape[0]' if symbolic else "LAYERS[-1]",
+            "x": x,
+            "samples": f"{x}\n{y}",
+            "result": describe.samples(f"a{network.depth}", "a row for each sample", last),
+            "draw": DRAWS[network.loss.label].format(1000 if describe.is_partial(program) else 5),
         }
 
     def layer_sizes(self) -> str:
@@ -239,6 +227,11 @@ def variable(label: str, names: Names) -> str:
     return prefix + name
 
 
+def lines(texts: Iterable[str]) -> str:
+    """One line for each text."""
+    return "\n".join(texts)
+
+
 def _tuple(names: list[str]) -> list[str]:
     """The items of a tuple: `a1, a2`, or `(a1,)` where there is but one."""
     return names if len(names) > 1 else [f"({names[0]},)"]
@@ -261,4 +254,12 @@ SHAPES = {
     for k, (m, n) in enumerate(pairwise(LAYERS), 1)
     for key, shape in ((f"W{k}", (n, m)), (f"b{k}", (n,)))
 }""",
+}
+FIXED = "FIXED: dict[int | str, int] = {size: size for size in LAYERS if isinstance(size, int)}"
+SIGNATURES = {
+    False: 'def init(rng: np.random.Generator, scheme: str = "xavier") -> Params:',
+    True: """\
+def init(
+    rng: np.random.Generator, layers: tuple[int, ...], scheme: str = "xavier"
+) -> Params:""",
 }

@@ -265,7 +265,7 @@ def _rank(node: Node) -> int:
     labels = [part.label for part in walk(node) if isinstance(part, Leaf)]
     if any(label.startswith(("delta", "g")) for label in labels):
         return 0
-    if "y" in labels and not any(isinstance(part, Apply) for part in walk(node)):
+    if "y" in labels:
         return 1
     return {Apply: 3, Terms: 4}.get(type(node), 2)
 
