@@ -7,24 +7,24 @@ Equal layers share one array expression, written for the general layer `l`; an a
 turn its labels into those of layer 3 or 1000. An activation and its slope are a `Call` of a
 `Definition`: a target may write it in place or as a function.
 
-The loss is rewritten where its textbook form overflows: `log a` after a sigmoid is
-`-softplus(-z)`; after a softmax it is `log_a = log_softmax(z)`, from which then `a = exp(log_a)`.
-Each row of `STABLE` is an identity.
+Where the loss is made of `log_a` after a softmax, there is `log_a = log_softmax(z)`, and then
+`a = exp(log_a)`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
-from functools import cache, cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
-from sympy import Expr, Function, Indexed, Pow, Sum, exp, log
-from sympy.core.function import AppliedUndef
+from sympy import Expr, Indexed, Pow
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation, Derived
 from bpderive.forms.arrays import Apply, Axes, Leaf, Node, lower
 from bpderive.forms.numbering import Numbering, numbering
-from bpderive.functions import scalar_symbol, softplus, total, xlogy
-from bpderive.index import element, label_of, rename
+from bpderive.forms.stable import pulled, softmax_of, stable
+from bpderive.forms.trees import labels, transform, walk
+from bpderive.functions import scalar_symbol
+from bpderive.index import element, rename
 from bpderive.network import Graph, Kind, Network
 
 Names = Mapping[str, Expr | str]
@@ -132,14 +132,11 @@ class _Builder:
     network: Network
     numbers: Numbering
     _kinds: dict[Kind, _Rows] = field(default_factory=dict)
-    _names: dict[int, Names] = field(default_factory=dict)
     _definitions: dict[str, Definition] = field(default_factory=dict)
 
     def at(self, layer: int, row: _Row) -> Assignment:
         """The general layer's assignment at a layer."""
-        if layer not in self._names:
-            self._names[layer] = self.network.names(layer)
-        names = self._names[layer]
+        names = self.network.names(layer)
         shape = tuple(names.get(size.name, size) for size in row.sizes)
         target = row.target.replace("{l}", str(layer))
         return Assignment(target, row.value, names, row.number(layer), shape)
@@ -157,9 +154,9 @@ class _Builder:
         graph, numbers = self.graph(layer), self.numbers
         z, row = graph.by_label["z{l}"], self.network.layer(layer).activation
         last = layer == self.network.depth
-        yield _Row("z{l}", lower(z.rhs, z.indices), z.sizes, lambda at: numbers.forward("z", at))
+        yield _Row("z{l}", lower(z.rhs, z.indices), z.sizes, partial(numbers.forward, "z"))
         value = self.activation(row, graph, "a{l}", "z{l}")
-        a = _Row("a{l}", value, z.sizes, lambda at: numbers.forward("a", at))
+        a = _Row("a{l}", value, z.sizes, partial(numbers.forward, "a"))
         yield from self.with_log(a) if last else (a,)
         if last and self.network.stage is not None:
             value = self.activation(self.network.stage, graph, "p", "a{l}")
@@ -168,8 +165,7 @@ class _Builder:
     def with_log(self, row: _Row) -> Iterator[_Row]:
         """`log_a = log_softmax(z)`, then `a = exp(log_a)`, where the loss is made of `log_a`."""
         label, call = f"log_{row.target}", row.value
-        used = any(isinstance(n, Leaf) and n.label == label for n in walk(self.loss.value))
-        if used and isinstance(call, Call):
+        if label in labels(self.loss.value) and isinstance(call, Call):
             yield replace(row, target=label, value=Apply(call.axes, "log_softmax", call.args))
             row = replace(row, value=Apply(call.axes, "exp", (Leaf(call.axes, label),)))
         yield row
@@ -193,10 +189,9 @@ class _Builder:
         for letter, name in GRADIENTS.items():
             derived = found.get(letter)
             if derived is not None and (derived.named or letter in "wb"):
-                number = self.numbers.backward
                 value = transform(self.lowered(derived, layer), self.slope)
-                sizes = derived.result.sizes
-                yield _Row(name, value, sizes, lambda at, key=letter: number(key, at))
+                number = partial(self.numbers.backward, letter)
+                yield _Row(name, value, derived.result.sizes, number)
 
     def lowered(self, derived: Derived, layer: int) -> Node:
         """The derivative as arrays; only the last layer's holds a size, that of the mean."""
@@ -224,7 +219,7 @@ class _Builder:
         depth = self.network.depth
         rhs = self.graph(depth).by_label["S"].rhs
         rhs = stable(rename(rhs, {"n{l}": self.network.outputs}), self.network)
-        return self.at(depth, _Row("L", lower(_pulled(rhs), ()), (), lambda _: self.numbers.loss))
+        return self.at(depth, _Row("L", lower(pulled(rhs), ()), (), lambda _: self.numbers.loss))
 
     def graph(self, layer: int) -> Graph:
         return self.network.graph(self.network.kind(layer, batch=True))
@@ -237,92 +232,4 @@ def _has_reciprocal(expr: Expr) -> bool:
 
 def _definition(name: str, rhs: Expr, indices: Axes) -> Definition:
     value = lower(rhs, indices)
-    used = {node.label for node in walk(value) if isinstance(node, Leaf)}
-    return Definition(name, tuple(p for p in ("z", "a") if p in used), value)
-
-
-# --- The loss without overflow ---
-
-
-def stable(expr: Expr, network: Network) -> Expr:
-    """The loss with its logarithms of probabilities written so that they cannot overflow."""
-    outputs = {"a{l}": (network.layers[-1].activation.name, "z{l}")}
-    if network.stage is not None:
-        outputs["p"] = (network.stage.name, "a{l}")
-
-    def one(node: Expr) -> Expr | None:
-        value, factor = (node.args[0], 1) if isinstance(node, log) else (node.args[1], node.args[0])
-        for atom in value.atoms(Indexed):
-            name, source = outputs.get(label_of(atom), ("", ""))
-            logarithm = STABLE.get((name, value == atom))
-            if logarithm is not None and value in (atom, 1 - atom):
-                return factor * logarithm(element(source, atom.indices), atom)
-        return None
-
-    nodes = expr.atoms(log, xlogy)
-    return expr.xreplace({node: new for node in nodes if (new := one(node)) is not None})
-
-
-STABLE: Mapping[tuple[str, bool], Callable[[Expr, Expr], Expr]] = {
-    ("sigmoid", True): lambda z, _: -softplus(-z),
-    ("sigmoid", False): lambda z, _: -softplus(z),
-    ("exp", True): lambda z, _: z,
-    ("softmax", True): lambda _, a: element(f"log_{label_of(a)}", a.indices),
-}
-"""`log a` (True) and `log(1 - a)` (False) by the activation that gives `a`."""
-
-
-def _pulled(expr: Expr) -> Expr:
-    """`Σ -u → -Σ u`."""
-    sums = {}
-    for node in expr.atoms(Sum):
-        number, body = node.function.as_coeff_Mul()
-        sums[node] = number * Sum(body, *node.limits)
-    return expr.xreplace(sums)
-
-
-def softmax_of(expr: Expr) -> Expr | None:
-    """`exp(u)/total(exp(u)) → softmax(u)`, or None."""
-    for node in expr.atoms(total):
-        if isinstance(node.args[0], exp) and expr == node.args[0] / node:
-            function: type[AppliedUndef] = Function("softmax")
-            return function(node.args[0].args[0])
-    return None
-
-
-# --- Trees of nodes ---
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all that it is made of, from the outside in."""
-    yield node
-    for parts in _parts(node).values():
-        for part in parts if isinstance(parts, tuple) else (parts,):
-            yield from walk(part)
-
-
-def transform(node: Node, change: Callable[[Node], Node]) -> Node:
-    """The node with every part changed, from the inside out."""
-    new = {
-        name: tuple(transform(part, change) for part in parts)
-        if isinstance(parts, tuple)
-        else transform(parts, change)
-        for name, parts in _parts(node).items()
-    }
-    return change(replace(node, **new) if new else node)
-
-
-def _parts(node: Node) -> dict[str, Node | tuple[Node, ...]]:
-    """The fields that hold nodes."""
-    values = ((name, getattr(node, name)) for name in _names_of_fields(type(node)))
-    return {
-        name: value
-        for name, value in values
-        if isinstance(value, Node)
-        or (isinstance(value, tuple) and value and isinstance(value[0], Node))
-    }
-
-
-@cache
-def _names_of_fields(kind: type[Node]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind) if f.name != "axes")
+    return Definition(name, tuple(reversed(labels(value))), value)

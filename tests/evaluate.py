@@ -109,7 +109,10 @@ def _mat_mul(values, expr, at):
 
 def _times(left, right):
     assert len(left[0]) == len(right)
-    return [[sum(a * b for a, b in zip(row, c, strict=True)) for c in zip(*right, strict=True)] for row in left]
+    return [
+        [sum(a * b for a, b in zip(row, c, strict=True)) for c in zip(*right, strict=True)]
+        for row in left
+    ]
 
 
 def each(function, *matrices):
@@ -147,9 +150,12 @@ TABLE = {
         values.index(expr.args[0], at) == values.index(expr.args[1], at)
     ),
     sympy.Piecewise: _piecewise,
-    sympy.Rel: lambda values, expr, at: {">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}[
-        expr.rel_op
-    ](values(expr.lhs, at), values(expr.rhs, at)),
+    sympy.Rel: lambda values, expr, at: {
+        ">": operator.gt,
+        "<": operator.lt,
+        ">=": operator.ge,
+        "<=": operator.le,
+    }[expr.rel_op](values(expr.lhs, at), values(expr.rhs, at)),
     sympy.Abs: _of(abs),
     sympy.Heaviside: lambda values, expr, at: MP.mpf(values(expr.args[0], at) > 0),
     sympy.ITE: lambda values, expr, at: values(expr.args[1 if values(expr.args[0], at) else 2], at),
@@ -162,13 +168,18 @@ TABLE = {
     sigmoid: _of(lambda u: 1 / (1 + MP.exp(-u))),
     softplus: _of(lambda u: MP.log(1 + MP.exp(u))),
     xlogy: _of(lambda x, y: x * MP.log(y) if x else x),
-    **{getattr(sympy, name): _of(getattr(MP, name)) for name in ("exp", "log", "tanh", "sinh", "cosh", "sin", "cos", "erf")},
+    **{
+        getattr(sympy, name): _of(getattr(MP, name))
+        for name in ("exp", "log", "tanh", "sinh", "cosh", "sin", "cos", "erf")
+    },
     sympy.MatrixSymbol: _matrix_symbol,
     sympy.OneMatrix: _ones,
     sympy.MatMul: _mat_mul,
     sympy.MatAdd: _elementwise(lambda *terms: sum(terms)),
     sympy.HadamardProduct: _elementwise(lambda *factors: reduce(operator.mul, factors)),
     sympy.HadamardPower: _hadamard_power,
-    sympy.Transpose: lambda values, expr, at: [list(row) for row in zip(*values(expr.arg, at), strict=True)],
+    sympy.Transpose: lambda values, expr, at: [
+        list(row) for row in zip(*values(expr.arg, at), strict=True)
+    ],
     ElementwiseApplyFunction: _applied,
 }

@@ -75,7 +75,9 @@ def _read(node, text, domain):
             value = domain.number(ast.get_source_segment(text, node))
             return lambda values, layer: value
         case ast.Name(id="pi" | "e" as name):
-            value = getattr(domain.functions, {"e": "E"}.get(name, name) if domain is SCALARS else name)
+            value = getattr(
+                domain.functions, {"e": "E"}.get(name, name) if domain is SCALARS else name
+            )
             return lambda values, layer: +value
         case ast.Name(id=name):
             return lambda values, layer: values[name]
@@ -149,7 +151,9 @@ class Oracle:
     def _layer(self, l, point, put, domain):
         below = "x" if l == 1 else f"a{l - 1}"
         for i in _to(self.widths[l]):
-            terms = [point[f"w{l}[{i},{j}]"] * point[f"{below}[{j}]"] for j in _to(self.widths[l - 1])]
+            terms = [
+                point[f"w{l}[{i},{j}]"] * point[f"{below}[{j}]"] for j in _to(self.widths[l - 1])
+            ]
             put(f"z{l}[{i}]", sum(terms) + (point[f"b{l}[{i}]"] if self.bias else 0))
         row = self.output if l == self.depth else self.hidden
         self._apply(row, f"z{l}", f"a{l}", self.widths[l], point, put, domain)
@@ -168,7 +172,8 @@ class Oracle:
             value = "p"
         function, letter = formula(self.loss.formula, domain), value[0]
         terms = [
-            function({letter: point[f"{value}[{i}]"], "y": point[f"y[{i}]"]}, ()) for i in _to(width)
+            function({letter: point[f"{value}[{i}]"], "y": point[f"y[{i}]"]}, ())
+            for i in _to(width)
         ]
         return sum(terms) / width if self.loss.combine == "mean" else sum(terms)
 
@@ -190,15 +195,6 @@ def _to(number: int) -> range:
 
 # --- Points at which everything is compared ---
 
-LABELS = {
-    "real": lambda random, n: [_number(random) for _ in range(n)],
-    "binary": lambda random, n: [abs(_number(random)) / 3 for _ in range(n)],
-    "sign": lambda random, n: [MP.mpf(random.choice((-1, 1))) for _ in range(n)],
-    "count": lambda random, n: [MP.mpf(random.randint(0, 4)) for _ in range(n)],
-    "distribution": lambda random, n: _distribution(random, n),
-}
-DOMAINS = {"real": lambda a: True, "unit": lambda a: 0 < a < 1, "positive": lambda a: a > 0}
-
 
 def _number(random):
     return MP.mpf(random.randint(-200, 200)) / 137
@@ -207,6 +203,16 @@ def _number(random):
 def _distribution(random, n):
     parts = [MP.mpf(random.randint(1, 9)) for _ in range(n)]
     return [part / sum(parts) for part in parts]
+
+
+LABELS = {
+    "real": lambda random, n: [_number(random) for _ in range(n)],
+    "binary": lambda random, n: [abs(_number(random)) / 3 for _ in range(n)],
+    "sign": lambda random, n: [MP.mpf(random.choice((-1, 1))) for _ in range(n)],
+    "count": lambda random, n: [MP.mpf(random.randint(0, 4)) for _ in range(n)],
+    "distribution": _distribution,
+}
+DOMAINS = {"real": lambda a: True, "unit": lambda a: 0 < a < 1, "positive": lambda a: a > 0}
 
 
 def points(oracle: Oracle, random, samples: int) -> list[dict[str, Any]]:

@@ -6,13 +6,14 @@ Must not know: words, arrays.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, count
 
 from sympy import Expr, Integer, Sum, Symbol, preorder_traversal
 
 from bpderive.derive import Derivation
 from bpderive.forms.chosen import equation_of
 from bpderive.index import Equation, peel
-from bpderive.network import SAMPLES, Kind
+from bpderive.network import SAMPLES, Kind, Network
 from bpderive.reference import Reference
 
 LETTERS = "ijkmqrstuvh"
@@ -21,7 +22,7 @@ SAMPLE = "n"
 
 def index_form(derivation: Derivation, reference: Reference) -> Expr:
     """The gradient as an index expression: of a whole tensor (`w1`), or at its indices."""
-    equation = readable(equation_of(derivation, reference))
+    equation = readable(equation_of(derivation, reference), _size_names(derivation.network))
     values = map(Integer, reference.indices)
     return equation.rhs.xreplace(dict(zip(equation.indices, values, strict=False)))
 
@@ -31,17 +32,31 @@ def recurrence(derivation: Derivation, kind: Kind) -> tuple[Equation, ...]:
 
     Layers are `{l}`, `{l-1}`, `{l+1}` in the labels, sizes `n{l}` …
     """
-    return tuple(readable(derived.result) for derived in derivation.kind(kind).values())
+    taken = _size_names(derivation.network)
+    return tuple(readable(derived.result, taken) for derived in derivation.kind(kind).values())
 
 
-def readable(equation: Equation) -> Equation:
-    """The same equation in readable letters; those that name a tensor or a size are passed over."""
+def readable(equation: Equation, taken: frozenset[str] = frozenset()) -> Equation:
+    """The same equation in readable letters; those that name something are passed over.
+
+    Args:
+        equation: in indices of any name.
+        taken: letters that name something elsewhere in the same text.
+    """
     exprs = (equation.lhs, equation.rhs)
     sizes = dict(zip(equation.indices, equation.sizes, strict=True)) | _bound(equation.rhs)
-    taken = {s.name for e in exprs for s in e.atoms(Symbol)} | {str(s) for s in sizes.values()}
-    table = _letters(sizes.items(), taken - {index.name for index in sizes})
+    names = {s.name for e in (*exprs, *sizes.values()) for s in e.atoms(Symbol) if s not in sizes}
+    table = _letters(sizes.items(), taken | names)
     lhs, rhs = (expr.xreplace(table) for expr in exprs)
     return Equation(lhs, rhs, equation.sizes)
+
+
+def _size_names(network: Network) -> frozenset[str]:
+    """The names of the network's symbolic sizes."""
+    if not network.symbolic:
+        return frozenset()
+    sizes = (network.inputs, *(layer.width for layer in network.layers))
+    return frozenset(size.name for size in sizes if isinstance(size, Symbol))
 
 
 def _bound(expr: Expr) -> dict[Symbol, Expr]:
@@ -54,7 +69,7 @@ def _bound(expr: Expr) -> dict[Symbol, Expr]:
     return found
 
 
-def _letters(sizes: Iterable[tuple[Symbol, Expr]], taken: set[str]) -> dict[Symbol, Symbol]:
+def _letters(sizes: Iterable[tuple[Symbol, Expr]], taken: frozenset[str]) -> dict[Symbol, Symbol]:
     """A letter for each index, the samples' from n on."""
     plain, samples = _names(LETTERS, taken), _names(SAMPLE, taken)
     return {
@@ -63,15 +78,7 @@ def _letters(sizes: Iterable[tuple[Symbol, Expr]], taken: set[str]) -> dict[Symb
     }
 
 
-def _names(letters: str, taken: set[str]) -> Iterator[str]:
-    """The letters, then the first of them numbered, without those that are taken."""
-    rounds = (f"{letter}{mark}" for mark in _marks() for letter in letters)
-    return (name for name in rounds if name not in taken)
-
-
-def _marks() -> Iterator[str]:
-    yield ""
-    number = 0
-    while True:
-        number += 1
-        yield str(number)
+def _names(letters: str, taken: frozenset[str]) -> Iterator[str]:
+    """The letters, then the same numbered, without those that are taken."""
+    numbered = (f"{letter}{number}" for number in count(1) for letter in letters)
+    return (name for name in chain(letters, numbered) if name not in taken)

@@ -7,8 +7,10 @@ The equation is printed once with a blank for each index; each subscript is one 
 An equation in which that could change an order or a sum is printed line by line instead.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import product
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, product
 from typing import TYPE_CHECKING
 
 from sympy import Expr, Indexed, Integer, KroneckerDelta, Symbol
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 Sides = tuple[Expr, Expr]
 Values = tuple[int, ...]
+MARK = "\uf8ff"
+"""Stands for a digit that is filled in last: a character that no notation uses."""
 
 
 def lines(
@@ -31,12 +35,12 @@ def lines(
     relation: str,
 ) -> Iterator[str]:
     """The equation at every value, the last index fastest."""
-    values = product(*(range(1, size + 1) for size in sizes))
     if not all(map(_is_uniform, sides)):
+        values = product(*(range(1, size + 1) for size in sizes))
         return (_one(printer, sides, indices, at, relation) for at in values)
     blanks = {index: chr(BLANK + k) for k, index in enumerate(indices)}
     text = relation.join(printer.expr(side, blanks) for side in sides)
-    return _filled(text, printer, values)
+    return _filled(_Template(text, printer), sizes)
 
 
 def _is_uniform(expr: Expr) -> bool:
@@ -46,38 +50,50 @@ def _is_uniform(expr: Expr) -> bool:
     return once and not expr.has(KroneckerDelta)
 
 
-def _filled(text: str, printer: Syntax, values: Iterator[Values]) -> Iterator[str]:
-    head, *rest = text.split(LEFT)
-    slots: list[Callable[[Values], str]] = []
-    tails: list[str] = []
-    for part in rest:
-        slot, _, tail = part.partition(RIGHT)
-        slots.append(_slot(slot.split(","), printer))
-        tails.append(tail)
-    parts = list(zip(slots, tails, strict=True))
-    for at in values:
-        yield head + "".join([slot(at) + tail for slot, tail in parts])
+@dataclass(frozen=True)
+class _Template:
+    """A printed equation with a blank for each index in its subscripts."""
 
+    text: str
+    syntax: Syntax
 
-def _slot(indices: list[str], syntax: Syntax) -> Callable[[Values], str]:
-    """What fills in one subscript."""
-    places = [ord(index) - BLANK if index >= FIRST else -1 for index in indices]
-    known: dict[Values, str] = {}
+    @cached_property
+    def parts(self) -> tuple[str, tuple[tuple[list[str], str], ...]]:
+        """What stands before the first subscript; each subscript, and what follows it."""
+        head, *rest = self.text.split(LEFT)
+        cut = (part.partition(RIGHT) for part in rest)
+        return head, tuple((slot.split(","), tail) for slot, _, tail in cut)
 
-    def fill(at: Values) -> str:
-        key = tuple([at[place] for place in places if place >= 0])
-        text = known.get(key)
-        if text is None:
-            texts = [
-                str(at[place]) if place >= 0 else index
-                for place, index in zip(places, indices, strict=True)
+    def filled(self, texts: Sequence[str]) -> str:
+        """The equation with these texts for the indices."""
+        head, parts = self.parts
+        return head + "".join(
+            [
+                self.syntax.scripted([texts[ord(i) - BLANK] if i >= FIRST else i for i in slot])
+                + tail
+                for slot, tail in parts
             ]
-            text = syntax.scripted(texts)
-            if len(places) == 1:
-                known[key] = text
-        return text
+        )
 
-    return fill
+
+def _filled(template: _Template, sizes: tuple[int, ...]) -> Iterator[str]:
+    """Every line. Numbers of as many digits differ in nothing else, so one line serves for all."""
+    *outer, last = sizes
+    groups = _by_digits(last)
+    for at in product(*(range(1, size + 1) for size in outer)):
+        texts = [str(value) for value in at]
+        for numbers in groups:
+            first = numbers[0]
+            pieces = template.filled([*texts, MARK * len(first)]).split(MARK * len(first))
+            if first.join(pieces) == template.filled([*texts, first]):
+                yield from [number.join(pieces) for number in numbers]
+            else:
+                yield from (template.filled([*texts, number]) for number in numbers)
+
+
+def _by_digits(size: int) -> list[list[str]]:
+    """The numbers from 1 to the size, in groups of as many digits."""
+    return [list(group) for _, group in groupby(map(str, range(1, size + 1)), key=len)]
 
 
 def _one(

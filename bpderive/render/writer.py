@@ -159,9 +159,10 @@ class Writer:
             return multiple
         return f"{multiple} {minus if number.intercept < 0 else '+'} {abs(number.intercept)}"
 
-    def listing(self, block: Listing) -> Iterator[str]:
-        """One equation at every value of its indices."""
-        return self.printer.lines(block.lhs, block.rhs, block.indices, block.sizes)
+    def listing(self, block: Listing, before: str, after: str) -> str:
+        """One equation at every value of its indices, each between the same marks."""
+        lines = self.printer.lines(block.lhs, block.rhs, block.indices, block.sizes)
+        return before + (after + before).join(lines) + after
 
     @cached_property
     def helpers(self) -> Mapping[str, Callable[..., Any]]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bpderive.forms.arrays import Apply, Leaf, Node
-from bpderive.program import Call, Definition, transform, walk
+from bpderive.forms.trees import transform, walk
+from bpderive.program import Call, Definition
 from bpderive.targets.layout import statement
 from bpderive.targets.printer import Printer
 from bpderive.targets.spelling import is_mask, spell

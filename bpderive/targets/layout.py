@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 WIDTH = 88
-piece = dataclass(frozen=True, eq=False, repr=False)  # made in half the time, at every start
 COMPARE, AND, ADD, MULTIPLY, SIGN, POWER, ATOM = range(7)
 
 
-@piece
+@dataclass(frozen=True, eq=False, repr=False)
 class Code(ABC):
     """An expression; `level` tells how tightly it binds."""
 
@@ -44,7 +43,7 @@ class Code(ABC):
         return f"\n{' ' * inner}{self.lines(inner, inner)}\n{' ' * indent}"
 
 
-@piece
+@dataclass(frozen=True, eq=False, repr=False)
 class Text(Code):
     """A name, a number, or anything else that is never broken."""
 
@@ -58,7 +57,7 @@ class Text(Code):
         return self.text
 
 
-@piece
+@dataclass(frozen=True, eq=False, repr=False)
 class Brackets(Code):
     """An expression in parentheses."""
 
@@ -72,7 +71,7 @@ class Brackets(Code):
         return f"({self.inner.block(indent)})"
 
 
-@piece
+@dataclass(frozen=True, eq=False, repr=False)
 class Chain(Code):
     """`first op operand op operand …`, all the operators of one level."""
 
@@ -99,7 +98,7 @@ class Chain(Code):
         return text
 
 
-@piece
+@dataclass(frozen=True, eq=False, repr=False)
 class Minus(Code):
     """`-operand`."""
 
@@ -117,7 +116,7 @@ class Minus(Code):
         return f"-{self.operand.lines(indent, column + 1, tail)}"
 
 
-@piece
+@dataclass(frozen=True, eq=False, repr=False)
 class Invoke(Code):
     """`function(argument, …)`."""
 
@@ -140,7 +139,7 @@ class Invoke(Code):
         return f"{self.function}({inner}\n{' ' * indent})"
 
 
-@piece
+@dataclass(frozen=True, eq=False, repr=False)
 class Member(Code):
     """`owner.member`, such as `.T`."""
 
@@ -163,7 +162,8 @@ def chain(level: int, first: Code, *rest: tuple[str, Code]) -> Code:
     if not rest:
         return first
     if isinstance(first, Chain) and first.binds == level and level in (ADD, MULTIPLY):
-        first, rest = first.first, (*first.rest, *rest)
+        rest = (*first.rest, *rest)
+        first = first.first
     head = bracketed(first, level + (level in (COMPARE, POWER)))
     return Chain(level, head, tuple((op, bracketed(part, level + 1)) for op, part in rest))
 
@@ -209,6 +209,6 @@ def collection(
     line = f"{margin}{head}{brackets[:1]}{', '.join(items)}{brackets[1:]}{tail}"
     if len(line) <= WIDTH:
         return line
-    opening, closing = brackets or "()"
+    brackets = brackets or "()"
     inner = "".join(f"\n{margin}    {item}," for item in items)
-    return f"{margin}{head}{opening}{inner}\n{margin}{closing}{tail}"
+    return f"{margin}{head}{brackets[0]}{inner}\n{margin}{brackets[1]}{tail}"

@@ -11,9 +11,10 @@ from functools import cache, cached_property
 from itertools import groupby
 from typing import Any
 
-from bpderive.forms.arrays import Leaf, MatMul
+from bpderive.forms.arrays import MatMul
+from bpderive.forms.trees import labels
 from bpderive.locate import templates
-from bpderive.program import Assignment, Names, Program, walk
+from bpderive.program import Assignment, Names, Program
 from bpderive.targets import describe
 from bpderive.targets.definitions import Definitions
 from bpderive.targets.layout import MULTIPLY, Code, Text, chain, collection, statement
@@ -30,9 +31,9 @@ DRAWS = {
 """How the gradient's check draws labels of each kind."""
 MARK = "µ{}µ"
 """What stands for a label in a line that equal layers share."""
-NAMES = frozenset(
-    "check forward init loss loss_and_grad main np pairwise params step float len".split()
-)
+NAMES = {"check", "float", "forward", "init", "len", "loss", "loss_and_grad", "main", "np"}
+NAMES |= {"pairwise", "params", "step"}
+"""Names of the module that no activation may take."""
 
 
 def generate(program: Program) -> str:
@@ -135,8 +136,8 @@ class _Module:
 
     def line(self, row: Assignment) -> str:
         """`delta1 = (delta2 @ params["W2"]) * a1 * (1 - a1)  # (10) (N, 2)`."""
-        flat, labels = self.template(row)
-        for mark, label in enumerate(labels):
+        flat, found = self.template(row)
+        for mark, label in enumerate(found):
             flat = flat.replace(MARK.format(mark), variable(label, row.names))
         comment = f"({row.number})"
         if row.shape:
@@ -145,17 +146,16 @@ class _Module:
         line = statement(f"{row.target} =", Text(flat), comment)
         if "\n" not in line:
             return line
-        names = {label: variable(label, row.names) for label in labels}
+        names = {label: variable(label, row.names) for label in found}
         return statement(f"{row.target} =", self.code(row, names), comment)
 
     def template(self, row: Assignment) -> tuple[str, tuple[str, ...]]:
         """The right-hand side on one line, its labels marked, and the labels; once a kind."""
         key = id(row.value)
         if key not in self._codes:
-            value = self.definitions.expand(row.value)
-            labels = sorted({part.label for part in walk(value) if isinstance(part, Leaf)})
-            marks = {label: MARK.format(mark) for mark, label in enumerate(labels)}
-            self._codes[key] = (self.code(row, marks).flat, tuple(labels))
+            found = labels(self.definitions.expand(row.value))
+            marks = {label: MARK.format(mark) for mark, label in enumerate(found)}
+            self._codes[key] = (self.code(row, marks).flat, tuple(found))
         return self._codes[key]
 
     def code(self, row: Assignment, names: Mapping[str, str]) -> Code:
@@ -210,7 +210,7 @@ class _Module:
 
     @cached_property
     def definitions(self) -> Definitions:
-        return Definitions(self.program.definitions, NAMES | set(_library()))
+        return Definitions(self.program.definitions, frozenset(NAMES | set(_library())))
 
     def functions(self) -> Iterator[str]:
         """Activations and slopes, then what NumPy lacks."""

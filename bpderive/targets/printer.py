@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sympy import Expr, Integer, Mul, Rational
+from sympy import Expr, Integer, Rational
 
 from bpderive.errors import UnsupportedError
 from bpderive.forms.arrays import (
@@ -26,7 +26,8 @@ from bpderive.forms.arrays import (
     Terms,
     Transpose,
 )
-from bpderive.program import Call, walk
+from bpderive.forms.trees import walk
+from bpderive.program import Call
 from bpderive.targets.layout import (
     ADD,
     AND,
@@ -42,7 +43,7 @@ from bpderive.targets.layout import (
     chain,
     minus,
 )
-from bpderive.targets.spelling import comparison, is_mask, is_number
+from bpderive.targets.spelling import Parts, comparison, is_mask, is_number
 
 FUNCTIONS = {
     **{name: name for name in ("erf", "log_softmax", "sigmoid", "softmax", "softplus", "xlogy")},
@@ -160,7 +161,7 @@ class Printer:
         if parts.above == (node,):
             return False, self.along(node, axes)
         above, below = number_parts(abs(parts.constant))
-        above += [self.factor(part, axes) for part in sorted(parts.above, key=_rank)]
+        above += [self.factor(part, axes) for part in parts.above]
         above += self.masks(parts, axes)
         below = [self.factor(part, axes) for part in parts.below] + below
         code = chain(MULTIPLY, *_times(above or [Text("1")]))
@@ -195,13 +196,12 @@ class Printer:
         return Member(code, f"astype({self.code(leaf).flat}.dtype)")
 
     def mask(self, node: Node) -> Code:
-        """The condition under which a mask is 1."""
-        assert isinstance(node, Apply)
-        u, p, q = node.args
+        """The condition under which a mask is 1: `z > 0`, or `(z > -1) & (z < 1)`."""
+        u, p, q = node.args if isinstance(node, Apply) else ()
+        test = self.test(u, node.axes, negate=is_number(q, 1))
         if isinstance(p, Scalar):
-            return self.test(u, node.axes, negate=is_number(q, 1))
-        sides = (Brackets(self.test(u, node.axes)), Brackets(self.mask(p)))
-        return chain(AND, sides[0], ("&", sides[1]))
+            return test
+        return chain(AND, Brackets(test), ("&", Brackets(self.mask(p))))
 
     def test(self, u: Node, axes: Axes, *, negate: bool = False) -> Code:
         """`u > 0`, with what is subtracted on the other side."""
@@ -211,27 +211,6 @@ class Printer:
         return chain(COMPARE, left, (NEGATED[op] if negate else op, right))
 
 
-@dataclass(frozen=True)
-class Parts:
-    """A product as `constant * above * masks / below`."""
-
-    constant: Expr
-    above: tuple[Node, ...]
-    masks: tuple[Node, ...]
-    below: tuple[Node, ...]
-
-    @classmethod
-    def of(cls, node: Node) -> "Parts":
-        """The parts of a product, or of a node that stands for itself."""
-        factors = tuple(_factors(node))
-        numbers = [f.value for f in factors if _is_constant(f)]
-        rest = [f for f in factors if not _is_constant(f)]
-        below = [f for f in rest if isinstance(f, Power) and f.exponent.is_negative]
-        masks = [f for f in rest if is_mask(f)]
-        above = [f for f in rest if f not in below and f not in masks]
-        return cls(Mul(*numbers), tuple(above), tuple(masks), tuple(map(_reciprocal, below)))
-
-
 def _fits(node: Reduce, axes: Axes) -> bool:
     """Whether the sum's argument has the given axes, but for those that are summed."""
     pairs = zip(node.arg.axes, axes, strict=False)
@@ -239,35 +218,9 @@ def _fits(node: Reduce, axes: Axes) -> bool:
     return same and len(node.arg.axes) == len(axes)
 
 
-def _factors(node: Node) -> Iterable[Node]:
-    """The factors, those of factors that are products among them."""
-    for factor in node.factors if isinstance(node, Product) else ():
-        yield from _factors(factor)
-    if not isinstance(node, Product):
-        yield node
-
-
-def _is_constant(node: Node) -> bool:
-    return isinstance(node, Scalar) and bool(node.value.is_number)
-
-
-def _reciprocal(node: Power) -> Node:
-    return node.base if node.exponent == -1 else replace(node, exponent=-node.exponent)
-
-
 def _times(factors: list[Code]) -> Iterable[Any]:
     """The arguments of `chain` for a product."""
     return (factors[0], *(("*", factor) for factor in factors[1:]))
-
-
-def _rank(node: Node) -> int:
-    """The textbook's order: the error, tensors, functions, sums of terms."""
-    labels = [part.label for part in walk(node) if isinstance(part, Leaf)]
-    if any(label.startswith(("delta", "g")) for label in labels):
-        return 0
-    if "y" in labels:
-        return 1
-    return {Apply: 3, Terms: 4}.get(type(node), 2)
 
 
 def number(value: Expr) -> Text:

@@ -5,14 +5,14 @@ In: a tree of `arrays`. Out: an equal tree: `maximum` for a choice of the larger
 not taken. Must not know: any target's syntax.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from sympy import Integer, Mul, S
+from sympy import Expr, Integer, Mul, S
 
 from bpderive.forms.arrays import Apply, Node, Power, Product, Scalar, Terms
-from bpderive.program import transform, walk
+from bpderive.forms.trees import labels, transform, walk
 
 RISKY = frozenset({"exp", "expm1", "log", "log1p", "sinh", "cosh", "power", "xlogy"})
 """Functions that overflow or have no value somewhere; so have roots and reciprocals."""
@@ -85,6 +85,57 @@ def is_mask(node: Node) -> bool:
     if is_number(q, 0):
         return is_number(p, 1) or is_mask(p)
     return is_number(p, 0) and is_number(q, 1)
+
+
+# --- Products ---
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A product as `constant * above * masks / below`, the factors in the textbook's order."""
+
+    constant: Expr
+    above: tuple[Node, ...]
+    masks: tuple[Node, ...]
+    below: tuple[Node, ...]
+
+    @classmethod
+    def of(cls, node: Node) -> "Parts":
+        """The parts of a product, or of a node that stands for itself."""
+        factors = tuple(_factors(node))
+        numbers = [f.value for f in factors if isinstance(f, Scalar) and f.value.is_number]
+        rest = [f for f in factors if not _is_constant(f)]
+        below = [f for f in rest if isinstance(f, Power) and f.exponent.is_negative]
+        masks = [f for f in rest if is_mask(f)]
+        above = [f for f in rest if f not in below and f not in masks]
+        above.sort(key=_rank)
+        return cls(Mul(*numbers), tuple(above), tuple(masks), tuple(map(_reciprocal, below)))
+
+
+def _factors(node: Node) -> Iterable[Node]:
+    """The factors, those of factors that are products among them."""
+    for factor in node.factors if isinstance(node, Product) else ():
+        yield from _factors(factor)
+    if not isinstance(node, Product):
+        yield node
+
+
+def _is_constant(node: Node) -> bool:
+    return isinstance(node, Scalar) and bool(node.value.is_number)
+
+
+def _reciprocal(node: Power) -> Node:
+    return node.base if node.exponent == -1 else replace(node, exponent=-node.exponent)
+
+
+def _rank(node: Node) -> int:
+    """The textbook's order: the error, tensors, functions, sums of terms."""
+    found = labels(node)
+    if any(label.startswith(("delta", "g")) for label in found):
+        return 0
+    if "y" in found:
+        return 1
+    return {Apply: 3, Terms: 4}.get(type(node), 2)
 
 
 # --- Rules ---
