@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from itertools import pairwise
 from statistics import median
 from time import perf_counter
 
 LAYERS = (784, 128, 10)
-LINES = sum(m * n for m, n in zip(LAYERS, LAYERS[1:], strict=False))
+LINES = sum(m * n for m, n in pairwise(LAYERS))
 ROUNDS = 3
 LIMIT_RATIO, LIMIT_MEGABYTES = 0.5, 300
 
@@ -36,7 +37,7 @@ def casadi() -> None:
 
     x, y = SX.sym("x", LAYERS[0]), SX.sym("y", LAYERS[-1])
     weights, a = [], x
-    for number, (m, n) in enumerate(zip(LAYERS, LAYERS[1:], strict=False), 1):
+    for number, (m, n) in enumerate(pairwise(LAYERS), 1):
         w = SX.sym(f"w{number}", n, m)
         weights.append(w)
         z = w @ a

@@ -50,7 +50,8 @@ def number(constant: Expr) -> Expr:
     SymPy's own `is_positive` may compute minimal polynomials, without any bound on the time.
     """
     value = constant if constant.is_Rational else constant.evalf(15)
-    return Integer(0) if value.is_Float and value._prec == 1 else value
+    no_digit = value.is_Float and value._prec == 1  # noqa: SLF001 - SymPy tells it only there
+    return Integer(0) if no_digit else value
 
 
 class _Scalar(Function):  # type: ignore[misc] # SymPy has no types

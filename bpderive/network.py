@@ -213,7 +213,7 @@ class _Builder:
         return Equation(a[indices], _apply(row, z, indices, fresh), a.sizes)
 
     def loss(self, fresh: Fresh) -> tuple[Equation, ...]:
-        """After its stage, `L = Σ_i loss(a_i, y_i)`; over a batch `S = Σ_n L_n`."""
+        """The loss, after its stage: a sum over the outputs, and over the samples of a batch."""
         row = self.network.loss
         a, y, p = self.vector("a", HERE, ""), self.vector("y", None, ""), self.vector("p", None, "")
         indices = fresh.many(len(a.axes))

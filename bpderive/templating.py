@@ -17,16 +17,6 @@ from jinja2.bccache import Bucket
 
 from bpderive.locate import templates
 
-MARKS = {
-    "block_start_string": "<%",
-    "block_end_string": "%>",
-    "variable_start_string": "<<",
-    "variable_end_string": ">>",
-    "comment_start_string": "<#",
-    "comment_end_string": "#>",
-}
-"""Jinja's own marks would collide with LaTeX's braces and colours."""
-
 
 class _Kept(BytecodeCache):
     """Compiled templates in `__pycache__`; a file that cannot be read or written is no error."""
@@ -51,7 +41,14 @@ class _Kept(BytecodeCache):
 
 @cache
 def _environment() -> Environment:
+    """Jinja with marks of our own: its braces would collide with LaTeX's."""
     return Environment(
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
         loader=FileSystemLoader(templates()),
         bytecode_cache=_Kept(),
         trim_blocks=True,
@@ -59,7 +56,6 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - LaTeX, Markdown and Python: the writers escape
-        **MARKS,
     )
 
 

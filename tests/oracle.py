@@ -226,15 +226,16 @@ def points(oracle: Oracle, random, samples: int) -> list[dict[str, Any]]:
 
 
 def _suits(oracle, sample):
-    """Whether the loss can take the outputs, which are of moderate size, and has a slope there."""
-    kinks = [formula(kink.at) for kink in oracle.loss.kinks]
-    for i in _to(oracle.widths[-1]):
-        a, y = sample[f"a{oracle.depth}[{i}]"], sample[f"y[{i}]"]
-        if not DOMAINS[oracle.loss.domain](a) or abs(a) > 8:
-            return False
-        if any(at({"y": y}, ()) == a for at in kinks):
-            return False
-    return True
+    last = f"a{oracle.depth}"
+    outputs = [(sample[f"{last}[{i}]"], sample[f"y[{i}]"]) for i in _to(oracle.widths[-1])]
+    return all(takes(oracle.loss, a, y) for a, y in outputs)
+
+
+def takes(loss, a, y):
+    """Whether a loss can take an output, which is of moderate size, and has a slope there."""
+    kinks = [formula(kink.at) for kink in loss.kinks]
+    inside = DOMAINS[loss.domain](a) and abs(a) < 8
+    return inside and all(at({"y": y}, ()) != a for at in kinks)
 
 
 def _sample(oracle, random):

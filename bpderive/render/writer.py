@@ -5,7 +5,7 @@ Must not know: which rules, which layers; a sentence's literal text is escaped h
 else reaches a template unescaped.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any

@@ -1,0 +1,381 @@
+"""The engine, step by step: every recorded step is true at random tensors, and leads to the next.
+
+The tensors around one general layer are numbers; a `Partial` in a step is worked out as a central
+difference through the layer's forward equations, a slope `f'(z)` as one of the row's own formula.
+"""
+
+import random
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise, product
+from typing import Any
+
+import pytest
+from evaluate import Values
+from oracle import LABELS, MP, STEP, formula, takes
+from sympy import Add, Function, Indexed, Integer, KroneckerDelta, Sum, Symbol
+
+from bpderive.catalog import CATALOG
+from bpderive.derive import derive
+from bpderive.errors import DerivationError
+from bpderive.index import (
+    Equation,
+    Fresh,
+    Partial,
+    differentiate,
+    element,
+    indices_of,
+    instantiate,
+    label_of,
+    rename,
+    size_symbol,
+    sum_over,
+)
+from bpderive.network import build
+from bpderive.spec import parse_spec
+
+SIZES = {"n{l-1}": 2, "n{l}": 3, "n{l+1}": 2, "N": 2}
+CLOSE = MP.mpf(10) ** -24
+
+
+def derived(layers, **options):
+    return derive(build(parse_spec(layers, **options), CATALOG))
+
+
+# --- One layer in numbers ---
+
+
+@dataclass
+class Surroundings:
+    """The tensors around a layer of a graph, by `w{l}[1,2]`; what is above it acts linearly."""
+
+    graph: Any
+    loss: Any
+    random: random.Random
+    given: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        for _ in range(1000):
+            self.given = dict(self.inputs())
+            if self.suits(self.forward()):
+                return
+        raise AssertionError(f"no tensors suit {self.loss.name}")
+
+    def suits(self, point):
+        """Whether the loss can take the layer's outputs."""
+        outputs = [n for n in point if n.startswith("a{l}[")]
+        return self.hidden or all(
+            takes(self.loss, point[n], point[n.replace("a{l}", "y")]) for n in outputs
+        )
+
+    @property
+    def hidden(self):
+        return bool(self.graph.adjoints)
+
+    def inputs(self):
+        """Random numbers for whatever no equation defines."""
+        defined = {equation.label for equation in self.graph.equations}
+        found = {atom for e in self.graph.equations for atom in e.rhs.atoms(Indexed)}
+        above = [a for e in self.graph.equations for a in [e.lhs] if e.label in self.graph.adjoints]
+        for atom in sorted(found, key=str):
+            if label_of(atom) not in defined | {"y"}:
+                yield from self.numbers(label_of(atom), self.sizes(atom))
+        for atom in above:
+            yield from self.numbers(self.graph.adjoints[label_of(atom)], self.sizes(atom))
+        if not self.hidden:
+            yield from self.labels(next(a for a in found if label_of(a) == "y"))
+
+    def sizes(self, atom):
+        """The ranges of a tensor's indices, as ints: found where an equation runs over them."""
+        ranges = {}
+        for e in self.graph.equations:
+            ranges |= dict(zip(e.indices, e.sizes, strict=True))
+            ranges |= {lim[0]: lim[2] for s in e.rhs.atoms(Sum) for lim in s.limits}
+        return [SIZES[str(ranges[index])] for index in indices_of(atom)]
+
+    def numbers(self, label, sizes):
+        for at in boxes(sizes):
+            yield name(label, at), MP.mpf(self.random.randint(-99, 99)) / 61
+
+    def labels(self, atom):
+        *samples, width = self.sizes(atom)
+        for at in boxes(samples):
+            row = LABELS[self.loss.label](self.random, width)
+            yield from ((name("y", (*at, k + 1)), value) for k, value in enumerate(row))
+
+    def forward(self, nudged=None, by=0):
+        """All tensors and the root; one element may be nudged as it is worked out."""
+        point = {**SIZES, **self.given}
+        if nudged in point:
+            point[nudged] += by
+        for equation in self.graph.equations:
+            for at in boxes([SIZES[str(size)] for size in equation.sizes]):
+                env = dict(zip(equation.indices, map(Integer, at), strict=True))
+                key = name(equation.label, at)
+                value = Values(point, undefined=self.undefined)(equation.rhs, env)
+                point[key] = value + by if key == nudged else value
+        if self.hidden:
+            point[str(self.graph.root)] = sum(
+                value * point["z" + key.removeprefix("delta")]
+                for key, value in self.given.items()
+                if key.startswith("delta")
+            )
+        return point
+
+    def undefined(self, function, argument, at, values):
+        """An activation at a number, or its slope, by the text of its formula."""
+        row = formula(CATALOG.activation(function.removesuffix("'")).formula)
+        z = values(argument, at)
+        if not function.endswith("'"):
+            return row({"z": z}, ())
+        return (row({"z": z + STEP}, ()) - row({"z": z - STEP}, ())) / (2 * STEP)
+
+    def partial(self, expr, at, values):
+        """`∂numerator/∂denominator` as a central difference."""
+        element, by = ends(values, expr.denominator, at), ends(values, expr.numerator, at)
+        if (element, by) not in self.slopes:
+            up, down = self.forward(element, STEP)[by], self.forward(element, -STEP)[by]
+            self.slopes[element, by] = (up - down) / (2 * STEP)
+        return self.slopes[element, by]
+
+    @cached_property
+    def slopes(self):
+        return {}
+
+    @cached_property
+    def values(self):
+        """The evaluator of steps, in which the named derivatives have their values too."""
+        point = self.forward()
+        values = Values(point, partial=self.partial, undefined=self.undefined)
+        for letter, label in (("z", "delta{l}"), ("a", "g{l}")):
+            for key in [key for key in point if key.startswith(f"{letter}{{l}}[")]:
+                root = self.graph.root
+                wanted = Partial(root, Symbol(key))
+                point[label + key[key.index("[") :]] = self.partial(wanted, {}, values)
+        return values
+
+
+def boxes(sizes):
+    return product(*(range(1, size + 1) for size in sizes))
+
+
+def name(label, at):
+    return f"{label}[{','.join(map(str, at))}]" if at else label
+
+
+def ends(values, quantity, at):
+    return values.name(quantity, at) if isinstance(quantity, Indexed) else quantity.name
+
+
+# --- Every step of every derivation ---
+
+HIDDEN = [
+    (row.name, CATALOG.losses[0].name, 1, batch) for row in CATALOG.activations for batch in (0, 1)
+]
+OUTPUT = [
+    (a.name, loss.name, 2, batch)
+    for a in CATALOG.activations
+    for loss in CATALOG.losses
+    for batch in (0, 1)
+    if a.name not in dict(loss.refuses)
+]
+USUAL = {
+    *HIDDEN,
+    *(("sigmoid", loss.name, 2, 0) for loss in CATALOG.losses),
+    *(("softmax", loss.name, 2, 0) for loss in CATALOG.losses),
+    *(("linear", loss.name, 2, k % 2) for k, loss in enumerate(CATALOG.losses)),
+    *(
+        (a.name, CATALOG.losses[k % len(CATALOG.losses)].name, 2, 0)
+        for k, a in enumerate(CATALOG.activations)
+    ),
+}
+ROWS = [
+    pytest.param(row, id="-".join(map(str, row)), marks=[] if row in USUAL else pytest.mark.long)
+    for row in [*HIDDEN, *OUTPUT]
+]
+
+
+def layer_of(row):
+    """What was derived for one layer, and the graph of its equations."""
+    activation, loss, layer, batch = row
+    options = {"activation": activation} if layer == 1 else {"output_activation": activation}
+    derivation = derived("2,3,2", loss=loss, bias=bool(batch), **options)
+    network = derivation.network
+    graph = network.graph(network.kind(layer, batch=bool(batch)))
+    return derivation.at(layer, batch=bool(batch)), graph, network.loss
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_step_is_true(row):
+    found, graph, loss = layer_of(row)
+    numbers = Surroundings(graph, loss, random.Random(3))
+    for one in found.values():
+        sizes = [SIZES[str(size)] for size in one.tensor.sizes]
+        at = {
+            i: Integer(1 + k % n)
+            for k, (i, n) in enumerate(zip(one.result.indices, sizes, strict=True))
+        }
+        for step in one.steps:
+            before, after = (numbers.values(expr, at) for expr in (step.before, step.after))
+            assert abs(before - after) <= CLOSE * (1 + abs(before)), (step.rule, one.partial)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_each_step_starts_where_the_last_ended(row):
+    found, _, _ = layer_of(row)
+    for one in found.values():
+        assert one.steps[0].before == one.partial
+        assert one.steps[-1].after == one.result.rhs
+        assert all(step.after == after.before for step, after in pairwise(one.steps))
+        assert all(step.before != step.after for step in one.steps)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_no_bound_index_is_free_or_bound_again(row):
+    found, _, _ = layer_of(row)
+    for one in found.values():
+        free = set(one.result.indices)
+        for step in one.steps:
+            check_bound(step.after, free)
+            assert step.after.free_symbols & indices(step.after) <= free
+
+
+def indices(expr):
+    return {s for atom in expr.atoms(Indexed) for index in atom.indices for s in index.free_symbols}
+
+
+def check_bound(expr, outer):
+    for limit in getattr(expr, "limits", ()):
+        assert limit[0] not in outer, f"{limit[0]} is bound twice"
+        outer = outer | {limit[0]}
+    for arg in expr.args if not isinstance(expr, Sum) else [expr.function]:
+        check_bound(arg, outer)
+
+
+# --- Indices are never captured ---
+
+i, j, k, p = (Symbol(letter, integer=True) for letter in "ijkp")
+n = size_symbol("n")
+DENSE = Equation(
+    element("z", (i,)), sum_over(element("w", (i, j)) * element("a", (j,)), j, n), (n,)
+)
+
+
+def test_an_equation_at_an_index_that_it_sums_over():
+    found = instantiate(DENSE, (j,), Fresh())
+    assert found.free_symbols & {i, j} == {j}
+    values = Values(
+        {"n": 2, "w[1,1]": 2, "w[1,2]": 3, "w[2,1]": 5, "w[2,2]": 7, "a[1]": 11, "a[2]": 13}
+    )
+    assert values(found, {j: Integer(2)}) == 5 * 11 + 7 * 13
+
+
+def test_two_instances_have_no_index_in_common():
+    fresh = Fresh()
+    one, other = (instantiate(DENSE, (p,), fresh) for _ in range(2))
+    assert one.limits[0][0] != other.limits[0][0]
+    square = Values({"n": 2, "w[1,1]": 2, "w[1,2]": 3, "a[1]": 5, "a[2]": 7})(
+        one * other, {p: Integer(1)}
+    )
+    assert square == (2 * 5 + 3 * 7) ** 2
+
+
+def test_derivative_at_the_index_of_the_sum():
+    found = differentiate(DENSE.rhs.xreplace({i: p}), element("w", (p, k)))
+    values = Values({"n": 3, "a[1]": 2, "a[2]": 3, "a[3]": 5})
+    assert values(found, {p: Integer(1), k: Integer(3)}) == 5
+
+
+def test_what_has_no_rule_is_refused():
+    unknown = Indexed("a", i) ** Indexed("a", j)
+    with pytest.raises(DerivationError):
+        differentiate(unknown, element("a", (p,)))
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        (element("a", (i,)), KroneckerDelta(i, p)),
+        (element("b", (i,)), 0),
+        (element("a", (i,)) ** 3, 3 * element("a", (i,)) ** 2 * KroneckerDelta(i, p)),
+        (
+            Function("f")(element("a", (i,))),
+            Function("f'")(element("a", (i,))) * KroneckerDelta(i, p),
+        ),
+        (
+            Add(element("a", (i,)), element("a", (j,))),
+            KroneckerDelta(i, p) + KroneckerDelta(j, p),
+        ),
+    ],
+)
+def test_differentiate(expr, expected):
+    assert differentiate(expr, element("a", (p,))) == expected
+
+
+def test_rename_takes_labels_and_sizes():
+    expr = sum_over(element("w{l}", (i, j)), j, size_symbol("n{l-1}"))
+    found = rename(expr, {"w{l}": "w3", "n{l-1}": Integer(4)})
+    assert found == sum_over(element("w3", (i, j)), j, Integer(4))
+
+
+# --- Each kind of layer is derived once, and always the same ---
+
+
+@pytest.mark.parametrize(
+    ("layers", "sweeps"),
+    [("2,4*1000,1", 2), ("2,2,2,1", 2), ("5,1", 1), ("2,3:tanh,3:relu,3:tanh,1", 3)],
+)
+def test_equal_layers_are_derived_once(monkeypatch, layers, sweeps):
+    count = []
+    engine = sys.modules["bpderive.derive"]  # `bpderive.derive` is the function
+    sweep = engine.sweep
+    monkeypatch.setattr(engine, "sweep", lambda graph: count.append(1) or sweep(graph))
+    derivation = derived(layers)
+    for layer in (1, derivation.network.depth):
+        derivation.equation("w", layer)
+    assert len(count) == sweeps
+
+
+def test_the_same_network_is_derived_the_same_way_twice():
+    one, other = (layer_of(("softmax", "mse", 2, 1))[0] for _ in range(2))
+    assert one == other
+
+
+SCRIPT = """
+from sympy import srepr
+from bpderive.catalog import CATALOG
+from bpderive.derive import derive
+from bpderive.forms import FORMS, gradient
+from bpderive.network import build
+from bpderive.spec import parse_spec
+
+for layers, activation, output, loss in (
+    ("2,2,2,1", "sigmoid", "linear", "half_squared_error"),
+    ("3,2,3", "softmax", "softmax", "kl_divergence"),
+    ("2,3,2", "elu", "sigmoid", "binary_cross_entropy"),
+    ("2,2,2", "gelu_tanh", "tanh", "huber"),
+):
+    spec = parse_spec(layers, activation=activation, output_activation=output, loss=loss, bias=True)
+    derivation = derive(build(spec, CATALOG))
+    for layer in (1, 2):
+        for one in derivation.at(layer, batch=True).values():
+            print([(step.rule, srepr(step.after)) for step in one.steps])
+    for form in FORMS:
+        print(*(srepr(gradient(derivation, r, form)) for r in ("w1[1,2]", "b2[1]", "delta1[2]")))
+"""
+
+
+def test_nothing_depends_on_the_hash_seed():
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env={"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("0", "1", "42")
+    }
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 10_000
