@@ -293,11 +293,31 @@ DIFFERENTIATE: tuple[tuple[type[Any], Any], ...] = (
 )
 
 
+class Names(dict[str, Expr | str]):
+    """How labels and sizes read at one place: `{"w{l}": "w3", "n{l}": Integer(2)}`.
+
+    `done` keeps what was renamed already: the equations of a layer share most of their parts.
+    """
+
+    def __init__(self, table: Mapping[str, Expr | str]) -> None:
+        super().__init__(table)
+        self.done: dict[Expr, Expr] = {}
+
+
 def rename(expr: Expr, names: Mapping[str, Expr | str]) -> Expr:
-    """Tensors and sizes renamed by label: `{"w{l}": "w3", "n{l}": Integer(2)}`."""
-    table = {
-        symbol: Symbol(new) if isinstance(new, str) else new
-        for symbol in expr.atoms(Symbol)
-        if (new := names.get(symbol.name)) is not None
-    }
-    return expr.xreplace(table) if table else expr
+    """Tensors and sizes renamed by label."""
+    names = names if isinstance(names, Names) else Names(names)
+    if expr not in names.done:
+        names.done[expr] = _renamed(expr, names)
+    return names.done[expr]
+
+
+def _renamed(expr: Expr, names: Names) -> Expr:
+    if isinstance(expr, Symbol):
+        new = names.get(expr.name, expr)
+        return Symbol(new) if isinstance(new, str) else new
+    if isinstance(expr, Indexed):
+        label = label_of(expr)
+        return element(str(names.get(label, label)), tuple(rename(i, names) for i in expr.indices))
+    args = tuple(rename(arg, names) for arg in expr.args)
+    return expr.func(*args) if args != expr.args else expr

@@ -15,7 +15,7 @@ from sympy import Expr, Function, Integer, Mul, Rational, Symbol
 from bpderive.catalog import Activation, Catalog, Loss, formula_activation
 from bpderive.errors import SpecError
 from bpderive.functions import scalar_symbol, total
-from bpderive.index import Axis, Equation, Fresh, Relative, Tensor, size_symbol, sum_over
+from bpderive.index import Axis, Equation, Fresh, Names, Relative, Tensor, size_symbol, sum_over
 from bpderive.spec import Spec
 
 SAMPLES = size_symbol("N")
@@ -119,7 +119,7 @@ class Network:
     def names(self, index: int) -> Mapping[str, Expr | str]:
         """How the general layer's labels and sizes read at a given layer."""
         if index not in self._names:
-            self._names[index] = self._names_at(index)
+            self._names[index] = Names(self._names_at(index))
         return self._names[index]
 
     def _names_at(self, index: int) -> Mapping[str, Expr | str]:

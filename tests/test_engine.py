@@ -34,6 +34,7 @@ from bpderive.index import (
     sum_over,
 )
 from bpderive.network import build
+from bpderive.rules import pull
 from bpderive.spec import parse_spec
 
 SIZES = {"n{l-1}": 2, "n{l}": 3, "n{l+1}": 2, "N": 2}
@@ -318,6 +319,14 @@ def test_rename_takes_labels_and_sizes():
     expr = sum_over(element("w{l}", (i, j)), j, size_symbol("n{l-1}"))
     found = rename(expr, {"w{l}": "w3", "n{l-1}": Integer(4)})
     assert found == sum_over(element("w3", (i, j)), j, Integer(4))
+
+
+def test_a_constant_is_pulled_out_of_a_sum_with_its_size():
+    expr = Sum(element("a", (p,)), (k, 1, n)) + Sum(
+        element("a", (p,)) * element("b", (k,)), (k, 1, n)
+    )
+    expected = n * element("a", (p,)) + element("a", (p,)) * Sum(element("b", (k,)), (k, 1, n))
+    assert pull(expr, None) == expected
 
 
 # --- Each kind of layer is derived once, and always the same ---

@@ -34,6 +34,9 @@ from bpderive.reference import Reference
 SHOWN = 8
 """At most this many paths are printed."""
 
+WRITTEN = 10**15
+"""Counts from here on are told by their power of ten."""
+
 SHORT = 6
 """A slope's formula with more operations is left to section 3."""
 
@@ -64,10 +67,10 @@ def _elided(derivation: Derivation, reference: Reference, count: Expr) -> Iterat
 
 def exact(number: Expr | int) -> Cell:
     """An exact count, or a formula; a very long count as the power of ten that it is near."""
-    digits = str(number)
-    if not digits.isdigit():
+    if isinstance(number, Expr) and not number.is_Integer:
         return Formula(number)
-    return Plain(digits) if len(digits) <= 15 else Near(round(log10(int(digits))))
+    value = int(number)
+    return Plain(str(value)) if value < WRITTEN else Near(round(log10(value)))
 
 
 def _short(derivation: Derivation, reference: Reference) -> Equations:

@@ -141,17 +141,28 @@ class Invoke(Code):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Member(Code):
-    """`owner.member`, such as `.T`."""
+    """`owner.member`, such as `.T`, or with arguments: `owner.member(argument)`."""
 
     owner: Code
     member: str
+    argument: str | None = None
 
     @cached_property
     def flat(self) -> str:
-        return f"{self.owner.flat}.{self.member}"
+        return self.owner.flat + self.end
+
+    @property
+    def end(self) -> str:
+        """What follows the owner."""
+        return f".{self.member}" + ("" if self.argument is None else f"({self.argument})")
 
     def broken(self, indent: int, column: int, tail: int) -> str:
-        return f"{self.owner.lines(indent, column, tail + len(self.member) + 1)}.{self.member}"
+        """The argument on a line of its own where that is enough, else the owner broken."""
+        head = f"{self.owner.flat}.{self.member}("
+        if self.argument is None or column + len(head) > WIDTH:
+            return self.owner.lines(indent, column, tail + len(self.end)) + self.end
+        margin = " " * indent
+        return f"{head}\n{margin}    {self.argument}\n{margin})"
 
 
 def chain(level: int, first: Code, *rest: tuple[str, Code]) -> Code:

@@ -43,7 +43,7 @@ from bpderive.targets.layout import (
     chain,
     minus,
 )
-from bpderive.targets.spelling import Parts, comparison, is_mask, is_number
+from bpderive.targets.spelling import Parts, comparison, is_mask, is_negative, is_number
 
 FUNCTIONS = {
     **{name: name for name in ("erf", "log_softmax", "sigmoid", "softmax", "softplus", "xlogy")},
@@ -91,8 +91,14 @@ class Printer:
 
     def scalar(self, node: Scalar) -> Code:
         if not node.value.is_number:
-            return Text(self.names[node.value.name])
-        return minus(number(-node.value)) if node.value.is_negative else number(node.value)
+            return self.size(node.value)
+        return minus(number(-node.value)) if is_negative(node) else number(node.value)
+
+    def size(self, value: Expr) -> Code:
+        """A symbolic size."""
+        if str(value) not in self.names:
+            raise UnsupportedError(f"no NumPy form for the index {value} as a number")
+        return Text(self.names[str(value)])
 
     def transpose(self, node: Transpose) -> Code:
         return Member(self.operand(node.arg), "T")
@@ -158,9 +164,9 @@ class Printer:
     def quotient(self, node: Node, axes: Axes) -> tuple[bool, Code]:
         """Whether a term is negative, and the term without its sign."""
         parts = Parts.of(node)
-        if parts.above == (node,):
-            return False, self.along(node, axes)
         above, below = number_parts(abs(parts.constant))
+        if len(parts.above) == 1 and not (above or below or parts.masks or parts.below):
+            return bool(parts.constant < 0), self.along(parts.above[0], axes)
         above += [self.factor(part, axes) for part in parts.above]
         above += self.masks(parts, axes)
         below = [self.factor(part, axes) for part in parts.below] + below
@@ -193,7 +199,7 @@ class Printer:
         else:
             code = Brackets(self.mask(node))
         leaf = next(part for part in walk(u) if isinstance(part, Leaf))
-        return Member(code, f"astype({self.code(leaf).flat}.dtype)")
+        return Member(code, "astype", f"{self.code(leaf).flat}.dtype")
 
     def mask(self, node: Node) -> Code:
         """The condition under which a mask is 1: `z > 0`, or `(z > -1) & (z < 1)`."""

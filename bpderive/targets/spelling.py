@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from sympy import Expr, Integer, Mul, S
+from sympy import Add, Expr, Integer, Mul, S
 
 from bpderive.forms.arrays import Apply, Node, Power, Product, Scalar, Terms
 from bpderive.forms.trees import labels, transform, walk
+from bpderive.functions import number
 
 RISKY = frozenset({"exp", "expm1", "log", "log1p", "sinh", "cosh", "power", "xlogy"})
 """Functions that overflow or have no value somewhere; so have roots and reciprocals."""
@@ -35,21 +36,22 @@ class Comparison:
 def comparison(u: Node) -> Comparison:
     """`u > 0`, with what is subtracted on the other side: `1 - z > 0 → z < 1`."""
     terms = u.terms if isinstance(u, Terms) else (u,)
-    plus = [term for term in terms if negated(term) is None]
-    less = [new for term in terms if (new := negated(term)) is not None]
-    constants = [term for term in plus if isinstance(term, Scalar)]
-    if constants and not less:
-        plus = [term for term in plus if term not in constants]
-        less = [Scalar((), -Mul(*(c.value for c in constants)))]
-    left, right = _sum(plus), _sum(less)
-    if isinstance(left, Scalar):
-        return Comparison(right, True, left)
-    return Comparison(left, False, right)
+    constant = Add(*(term.value for term in terms if isinstance(term, Scalar)))
+    rest = [term for term in terms if not isinstance(term, Scalar)]
+    plus = [term for term in rest if negated(term) is None]
+    less = [new for term in rest if (new := negated(term)) is not None]
+    if not plus:
+        return Comparison(_sum(less), True, Scalar((), constant))
+    if not less:
+        return Comparison(_sum(plus), False, Scalar((), -constant))
+    side, value = (less, -constant) if number(constant) < 0 else (plus, constant)
+    side += [Scalar((), value)] if value != 0 else []
+    return Comparison(_sum(plus), False, _sum(less))
 
 
 def negated(node: Node) -> Node | None:
     """A term with a minus sign, without it; None for others."""
-    if isinstance(node, Scalar) and node.value.is_negative:
+    if isinstance(node, Scalar) and is_negative(node):
         return Scalar((), -node.value)
     if not isinstance(node, Product) or not is_negative(node.factors[0]):
         return None
@@ -62,7 +64,7 @@ def negated(node: Node) -> Node | None:
 
 def is_negative(node: Node) -> bool:
     """Whether it is a negative number."""
-    return isinstance(node, Scalar) and bool(node.value.is_negative)
+    return isinstance(node, Scalar) and node.value.is_number and bool(number(node.value) < 0)
 
 
 def is_number(node: Node, value: int) -> bool:
@@ -73,8 +75,7 @@ def is_number(node: Node, value: int) -> bool:
 def _sum(terms: list[Node]) -> Node:
     if len(terms) == 1:
         return terms[0]
-    axes = max((term.axes for term in terms), key=len, default=())
-    return Terms(axes, tuple(terms)) if terms else Scalar((), Integer(0))
+    return Terms(max((term.axes for term in terms), key=len), tuple(terms))
 
 
 def is_mask(node: Node) -> bool:
