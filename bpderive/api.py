@@ -6,7 +6,7 @@
 In: what a program asks for.  Out: the values of the stages.  Must not know: the command line.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -17,8 +17,9 @@ from bpderive.catalog import CATALOG, Catalog
 from bpderive.derive import Derivation as Derived
 from bpderive.derive import derive as sweep
 from bpderive.document import build as write
-from bpderive.errors import Problem, SpecError, UnsupportedError
+from bpderive.errors import UnsupportedError
 from bpderive.forms import gradient
+from bpderive.forms.sharing import Operations, Sharing, Slopes, operations, sharing
 from bpderive.network import Network
 from bpderive.network import build as lay_out
 from bpderive.program import build as plan
@@ -51,6 +52,27 @@ class Derivation(Derived):
             UnsupportedError: the form would be too long to write out.
         """
         return gradient(self, reference, form)
+
+    def sharing(self, first: str, second: str, *, slopes: Slopes = "factors") -> Sharing:
+        """How many factors of one gradient stand in another too, counted over all paths.
+
+        Args:
+            first: a weight or bias, such as `w1[1,1]`.
+            second: another, of any neuron or layer.
+            slopes: count a slope as the `factors` of its closed form, or as `one`.
+
+        Returns:
+            `shared`, `total` and their `ratio`, all exact: 14, 16 and 7/8 for w1[1,1] and
+            w1[1,2] of 2,2,2,1.
+
+        Raises:
+            SpecError: not a weight or bias of this network.
+        """
+        return sharing(self, first, second, slopes=slopes)
+
+    def operations(self) -> Operations:
+        """Multiplications for all gradients, path by path and with the deltas: 54 and 20."""
+        return operations(self)
 
 
 def network(  # noqa: PLR0913 - the options of a spec, by name
@@ -89,9 +111,8 @@ def network(  # noqa: PLR0913 - the options of a spec, by name
         "reduction": reduction,
         "orientation": orientation,
     }
-    spec = _spec(layers, {name: value for name, value in options.items() if value is not None})
-    _check_names(spec, catalog)
-    return lay_out(spec, catalog)
+    given = {name: value for name, value in options.items() if value is not None}
+    return lay_out(_spec(layers, given, catalog), catalog)
 
 
 def derive(network: Network) -> Derivation:
@@ -168,12 +189,12 @@ def load(derivation: Derived) -> ModuleType:
     return module
 
 
-def _spec(layers: Layers, options: dict[str, Any]) -> Spec:
+def _spec(layers: Layers, options: dict[str, Any], catalog: Catalog) -> Spec:
     if isinstance(layers, Spec):
-        checked = parse_spec("1,1", **options)
+        checked = parse_spec("1,1", catalog.names, **options)
         return replace(layers, **{name: getattr(checked, name) for name in options})
     items = layers if isinstance(layers, str) else [_item(item) for item in layers]
-    return parse_spec(items, **options)
+    return parse_spec(items, catalog.names, **options)
 
 
 def _item(item: object) -> object:
@@ -184,32 +205,6 @@ def _item(item: object) -> object:
     if hasattr(item, "__index__") and not isinstance(item, bool):
         return item.__index__()
     return item
-
-
-def _check_names(spec: Spec, catalog: Catalog) -> None:
-    """Ask the catalogue for every name, used or not, so that all that is wrong is told at once.
-
-    Raises:
-        SpecError: with the place of each.
-    """
-    places = {spec.activation: "activation", spec.output_activation: "output_activation"}
-    for number, layer in enumerate(spec.layers):
-        if layer.activation is not None:
-            places.setdefault(layer.activation, f"layers, layer {number}")
-    problems = _problems(spec.loss, "loss", catalog.loss)
-    for name, place in places.items():
-        problems = [*_problems(name, place, catalog.activation), *problems]
-    if problems:
-        raise SpecError(problems)
-
-
-def _problems(name: str, place: str, find: Callable[[str], object]) -> list[Problem]:
-    try:
-        find(name)
-    except SpecError as error:
-        told = error.problems
-        return [replace(p, where=f"{place}, {p.where}" if p.where else place) for p in told]
-    return []
 
 
 def _derived(value: Derived) -> Derived:

@@ -8,6 +8,7 @@ activation or a loss, add a row; the tests loop over the rows. Conventions at ki
 """
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -170,6 +171,15 @@ class Catalog:
         if text not in rows:
             raise _unknown("loss", text, tuple(rows), '"(a-y)**4"')
         return rows[text]
+
+    @property
+    def names(self) -> Mapping[str, Callable[[str], object]]:
+        """What looks a name up, by the option that gives it."""
+        return {
+            "activation": self.activation,
+            "output_activation": self.activation,
+            "loss": self.loss,
+        }
 
     def extended(self, *rows: Activation | Loss) -> "Catalog":
         """A catalogue with more rows.

@@ -49,7 +49,10 @@ class Findings:
         """Raise the problems at once, if there are any."""
         if not self.problems:
             return
-        told = [replace(problem, where=where(path)) for path, problem in self.problems[:MOST]]
+        told = [
+            replace(problem, where=", ".join(filter(None, (where(path), problem.where))))
+            for path, problem in self.problems[:MOST]
+        ]
         more = len(self.problems) - MOST
         raise SpecError([*told, Problem(f"and {more} more")] if more > 0 else told)
 

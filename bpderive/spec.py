@@ -2,7 +2,7 @@
 
 In: the text of `--layers`, options, or a TOML document.  Out: a frozen `Spec`, or one `SpecError`
 that tells every problem with its place.  Must not know SymPy, nor which activations and losses
-exist: their names pass through as text and the catalogue judges them.
+exist: the caller may hand in `Names` to look them up, else the network's builder does.
 """
 
 import re
@@ -13,6 +13,9 @@ from typing import Any
 
 from bpderive.checks import Findings, Path, integer, one_of, place, text, truth
 from bpderive.errors import SpecError, quoted
+
+Names = Mapping[str, Callable[[str], object]]
+"""By option (`activation`, `output_activation`, `loss`) what looks a name up, or raises."""
 
 MAX_LAYERS = 100_000
 MAX_WIDTH = 10**9
@@ -110,20 +113,25 @@ def parse_layers(layers: str) -> tuple[LayerSpec, ...]:
     return parse_spec(layers).layers
 
 
-def parse_spec(layers: str | Sequence[object], **options: object) -> Spec:
+def parse_spec(
+    layers: str | Sequence[object], names: Names | None = None, **options: object
+) -> Spec:
     """A spec from layers (a `--layers` text, or a sequence as in TOML) and options by name.
 
-    An option that is None counts as not given.
+    An option that is None counts as not given. `names` looks the names of activations and losses
+    up, by option, and raises a SpecError for one that there is not.
 
     Raises:
         SpecError: with every problem of the layers and of the options.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    return _spec({"layers": layers, **given}, place)
+    return _spec({"layers": layers, **given}, place, names or {})
 
 
-def load_toml(document: str, where: str = "TOML") -> Spec:
+def load_toml(document: str, where: str = "TOML", names: Names | None = None) -> Spec:
     """A spec from the text of a TOML document; `where` names it in messages.
+
+    `names` is that of `parse_spec`.
 
     Raises:
         SpecError: with every problem, each with its line and key.
@@ -140,11 +148,15 @@ def load_toml(document: str, where: str = "TOML") -> Spec:
         raise SpecError.single(f"not TOML: {error}", where) from error
     except ValueError as error:  # of an integer of thousands of digits
         raise SpecError.single("a number is too long", where) from error
-    return _spec(table, lambda path: f"{where}, line {line_of(document, path)}, {place(path)}")
+
+    def at(path: Path) -> str:
+        return f"{where}, line {line_of(document, path)}, {place(path)}"
+
+    return _spec(table, at, names or {})
 
 
-def read_toml(path: str) -> Spec:
-    """A spec from a TOML file; `-` reads standard input.
+def read_toml(path: str, names: Names | None = None) -> Spec:
+    """A spec from a TOML file; `-` reads standard input. `names` is that of `parse_spec`.
 
     Raises:
         SpecError: with every problem; also where the file cannot be read.
@@ -161,7 +173,7 @@ def read_toml(path: str) -> Spec:
         raise SpecError.single(f"cannot be read: {reason}", where) from error
     if len(data) > _MAX_BYTES:
         raise SpecError.single("too long for a spec", where, f"at most {_MAX_BYTES} bytes")
-    return load_toml(document, where)
+    return load_toml(document, where, names)
 
 
 OPTIONS: dict[str, Callable[[object], object]] = {
@@ -174,22 +186,33 @@ OPTIONS: dict[str, Callable[[object], object]] = {
 }
 
 
-def _spec(values: Mapping[str, object], where: Callable[[Path], str]) -> Spec:
+def _spec(values: Mapping[str, object], where: Callable[[Path], str], names: Names) -> Spec:
     found = Findings()
-    layers = _layers(values.get("layers"), found)
+    layers = _layers(values.get("layers"), found, names)
     options: dict[str, Any] = {
         name: found.take((name,), read, values[name], None)
         for name, read in OPTIONS.items()
         if name in values
     }
+    for name in (name for name in names if name in options):
+        _look_up(found, (name,), names[name], options[name])
     found.unknown((), values, ("layers", *OPTIONS))
     found.check(where)
     return Spec(layers, **options)
 
 
-def _layers(value: object, found: Findings) -> tuple[LayerSpec, ...]:
+def _look_up(found: Findings, path: Path, find: Callable[[str], object], name: str | None) -> None:
+    """Note a name that there is not; what was no name at all is noted already."""
+    if name is not None:
+        found.take(path, lambda _: find(name), name, None)
+
+
+def _layers(value: object, found: Findings, names: Names) -> tuple[LayerSpec, ...]:
     items: Sequence[object] = found.take(("layers",), _items, value, [])
     runs = [_run(item, number, found) for number, item in enumerate(items, 1)]
+    for number, (layer, _) in enumerate(runs, 1):
+        if "activation" in names:
+            _look_up(found, ("layers", number), names["activation"], layer.activation)
     if any(path[0] == "layers" for path, _ in found.problems):
         return ()
     total = sum(count for _, count in runs)

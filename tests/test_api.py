@@ -128,7 +128,7 @@ BAD_NETWORKS = [
     (
         ([2, (3, "rellu"), 1],),
         {},
-        ['layers, layer 1: unknown activation "rellu" (did you mean "relu"?)'],
+        ['layers, item 2: unknown activation "rellu" (did you mean "relu"?)'],
     ),
     (([],), {}, ["no layers are given"]),
     (("2,1",), {"reduction": "means"}, ['reduction: unknown value "means" (did you mean "mean"?)']),
@@ -138,7 +138,7 @@ BAD_NETWORKS = [
         ("2,3:rellu,1",),
         {"activation": "sigmod", "output_activation": "liner", "loss": "mes"},
         [
-            'layers, layer 1: unknown activation "rellu"',
+            'layers, item 2: unknown activation "rellu"',
             'activation: unknown activation "sigmod"',
             'output_activation: unknown activation "liner"',
             'loss: unknown loss "mes"',

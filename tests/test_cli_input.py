@@ -30,7 +30,7 @@ BAD = [
     ((*SEED, "--loss", "mse_"), ["loss: unknown loss", "half_squared_error, "]),
     (
         ("--layers", "2,2:rellu,1", "--activation", "q", "--loss", "q"),
-        ["several things are wrong", "layers, layer 1: ", "activation: ", "loss: "],
+        ["several things are wrong", "layers, item 2: ", "activation: ", "loss: "],
     ),
     (
         (*SEED, "--output-activation", "softmax", "--loss", "softmax_cross_entropy"),

@@ -58,6 +58,7 @@ def wrong_inputs():
     yield r"y must have shape \(2,\), got \(1, 2\)", params, x[0], y[:1]
     yield r"y must have shape \(4, 2\), got \(1, 2\)", params, x, y[:1]
     yield r"y must have shape \(4, 2\), got \(4, 1\)", params, x, y[:, :1]
+    yield "y must hold real numbers, got <U1", params, x, np.full((4, 2), "a")
     yield "no samples", params, x[:0], y[:0]
     yield "each row of y must have the sum 1", params, x, 2 * y
     yield "each row of y must have the sum 1", params, x, np.full((4, 2), np.nan)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bpderive.catalog import CATALOG
 from bpderive.spec import REDUCTIONS, Spec, parse_spec, read_toml
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def read_spec(given: Mapping[str, Any], example: str) -> tuple[Spec, dict[str, A
     if layers is not None and path is not None:
         raise click.UsageError("--layers and --spec both say the network: give one of them.")
     options = {name: given[name] for name in SPEC_OPTIONS if given[name] is not None}
-    return (parse_spec(layers, **options), {}) if path is None else (read_toml(path), options)
+    if path is not None:
+        return read_toml(path, CATALOG.names), options
+    return parse_spec(layers, CATALOG.names, **options), {}
 
 
 def listed(values: Iterable[str]) -> tuple[str, ...]:

@@ -173,10 +173,8 @@ class _Matrices:
         return MatMul(self.own(left, row, index), self.own(right, index, column)).doit(deep=False)
 
     def outer(self, node: arrays.Outer, row: Slot, column: Slot) -> Expr:
-        left, right = node.left, node.right
-        if row in right.axes:
-            left, right = right, left
-        return MatMul(self.own(left, row, None), self.own(right, None, column)).doit(deep=False)
+        left, right = self.own(node.left, row, None), self.own(node.right, None, column)
+        return MatMul(left, right).doit(deep=False)
 
     def transpose(self, node: arrays.Transpose, row: Slot, column: Slot) -> Expr:
         return self.own(node.arg, row, column)
