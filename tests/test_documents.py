@@ -148,9 +148,12 @@ def test_markdown_holds_no_formula_outside_its_marks(derived, flavor):
     assert "{" not in text.replace("\\{", "")
 
 
-def test_text_has_no_latex(derived):
-    _, derivation = derived
-    text = bpderive.render(derivation, "text")
+@pytest.mark.parametrize("width", [72, 100])
+def test_text_has_no_latex_and_fits(derived, width):
+    name, derivation = derived
+    text = bpderive.render(derivation, "text", width=width)
+    if name not in ("formula", "kinks", "mixing"):  # there, some product has no place to break
+        assert max(map(len, text.splitlines())) <= width
     assert "\\" not in text
     assert "$" not in text
 

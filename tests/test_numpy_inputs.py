@@ -87,11 +87,14 @@ def test_step_checks_the_gradient():
         network.step(params, {**grads, "W1": np.ones(1)}, 0.1)
 
 
-def test_labels_of_float32_sum_to_one_well_enough():
-    network = module("3,50", loss="softmax_cross_entropy")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_the_sum_of_labels_is_judged_by_their_own_type(dtype):
+    network = module("3,1000", loss="softmax_cross_entropy")
     params, x, y = point(network, "softmax_cross_entropy")
-    network.loss(params, x, y.astype("float32"))
-    network.loss(params, x, np.eye(50, dtype="int8")[:4])
+    for other in ("float16", "float32", "float64"):
+        cast = {key: v.astype(other) for key, v in params.items()}
+        network.loss(cast, x, y.astype(dtype))
+        network.loss(cast, x, np.eye(1000, dtype="int8")[:4])
 
 
 def test_no_samples_have_a_sum():

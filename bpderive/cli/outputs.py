@@ -19,9 +19,7 @@ from bpderive.targets import TARGETS
 DOCUMENT = ("weight", "all_weights")
 OWNERS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(DOCUMENT, tuple(FORMATS)),
-    "fragment": ("latex",),
-    "flavor": ("markdown",),
-    "width": ("text",),
+    **{option: (row.name,) for row in FORMATS.values() for option in row.options},
 }
 """The formats that an option is for."""
 
@@ -39,7 +37,7 @@ def outputs() -> dict[str, Output]:
     documents = {
         name: Output(f"derivation{f.suffix}", f.description) for name, f in FORMATS.items()
     }
-    programs = {name: Output("network.py", f"a Python module that uses {name}") for name in TARGETS}
+    programs = {name: Output(target.file, target.description) for name, target in TARGETS.items()}
     return documents | programs
 
 

@@ -64,19 +64,20 @@ def helpers(notation: Notation, wording: Wording, *, flavor: str = "github") -> 
 
 
 def displays(writer: Writer, rows: tuple[Row, ...]) -> Iterator[str]:
-    """One display for each numbered row; rows without a number stand aligned in one."""
+    """One display for each numbered row; others that follow each other stand aligned in one."""
     for numbered, group in groupby(rows, key=lambda row: row.number is not None):
-        if numbered:
-            yield from (_numbered(writer, row) for row in group)
+        several = tuple(group)
+        if numbered or len(several) == 1:
+            yield from (_single(writer, row) for row in several)
         else:
-            yield f"\\begin{{aligned}}\n{aligned(writer, tuple(group))}\n\\end{{aligned}}"
+            yield f"\\begin{{aligned}}\n{aligned(writer, several)}\n\\end{{aligned}}"
 
 
-def _numbered(writer: Writer, row: Row) -> str:
+def _single(writer: Writer, row: Row) -> str:
     lines = writer.rhs_lines(row)
     condition = rf"\qquad {writer.words_in_math(row.condition)}" if row.condition else ""
     lhs = f"{writer.math(row.lhs)} " if row.lhs else ""
-    body = f"{lhs}= {lines[0]}"
+    body = f"{lhs}= {lines[0]}" if lhs else lines[0]
     if len(lines) > 1:
         rest = " \\\\\n&\\quad ".join(lines)
         body = f"\\begin{{aligned}}\n{lhs}&= {rest}\n\\end{{aligned}}"

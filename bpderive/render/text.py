@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bpderive.document.blocks import Chain, Row, Table
+from bpderive.errors import SpecError
 from bpderive.notation import Notation
 from bpderive.render.printer import width as printed_width
 from bpderive.render.unicode_math import UnicodeMath
@@ -12,62 +13,75 @@ from bpderive.render.writer import Style, Writer
 from bpderive.wording import Wording
 
 
+NARROWEST = 40
+"""Columns that a text needs at least."""
+
+
 def _same(text: str) -> str:
     return text
 
 
 def helpers(notation: Notation, wording: Wording, *, width: int = 88) -> Mapping[str, Any]:
-    """What the template calls; `width` is the terminal's."""
-    writer = Writer(UnicodeMath(notation), wording, Style(_same, _same, _same, _same, width - 4))
+    """What the template calls; `width` is the terminal's.
+
+    Raises:
+        SpecError: a width that nothing fits into.
+    """
+    if width < NARROWEST:
+        raise SpecError.single(f"{width} columns are too few", accepted=f"{NARROWEST} or more")
+    writer = Writer(UnicodeMath(notation), wording, Style(_same, _same, _same, _same, width))
     return {
         **writer.helpers,
-        "fill": lambda text: textwrap.fill(
-            text, width, initial_indent="  ", subsequent_indent="  "
-        ),
+        "heading": lambda text: textwrap.fill(text, width),
+        "fill": lambda text: _filled(text, width, "  ", "  "),
+        "entry": lambda mark, text: _filled(f"{mark} {text}", width, "  ", "    "),
         "equations": lambda rows: equations(writer, rows),
-        "chain": lambda block: chain(writer, block, width),
+        "chain": lambda block: chain(writer, block),
         "table": lambda block: table(writer, block),
     }
+
+
+def _filled(text: str, width: int, first: str, others: str) -> str:
+    return textwrap.fill(text, width, initial_indent=first, subsequent_indent=others)
 
 
 def equations(writer: Writer, rows: tuple[Row, ...]) -> str:
     """Equations with their equality signs one under the other."""
     sides = [(f"{writer.math(row.lhs)} = " if row.lhs else "", row) for row in rows]
-    margin = max(printed_width(lhs) for lhs, _ in sides)
+    margin = max(printed_width(lhs) for lhs, _ in sides) + 2
     lines = []
     for lhs, row in sides:
-        first, *rest = writer.rhs_lines(row)
         condition = f"   ({writer.words_in_math(row.condition)})" if row.condition else ""
         number = f"   ({writer.number(row.number)})" if row.number else ""
-        lines.append(f"  {' ' * (margin - printed_width(lhs))}{lhs}{first}")
-        lines += [f"  {' ' * margin}{line}" for line in rest]
+        room = writer.style.limit - margin - len(condition + number)
+        first, *rest = writer.lines(row.rhs, room)
+        lines.append(lhs.rjust(margin + len(lhs) - printed_width(lhs)) + first)
+        lines += [" " * margin + line for line in rest]
         lines[-1] += condition + number
     return "\n".join(lines)
 
 
-def chain(writer: Writer, block: Chain, width: int) -> str:
+def chain(writer: Writer, block: Chain) -> str:
     """Each step under the last, with its reason above it."""
-    lines = [f"  {writer.math(block.lhs)}"]
+    lines, width = [f"  {writer.math(block.lhs)}"], writer.style.limit
     for link in block.links:
-        reason = textwrap.fill(
-            writer.words(link.reason),
-            width,
-            initial_indent="      · ",
-            subsequent_indent="        ",
-        )
-        lines += [reason, f"    = {writer.math(link.rhs)}"]
+        lines.append(_filled(writer.words(link.reason), width, "      · ", " " * 8))
+        first, *rest = writer.lines(link.rhs, width - 6)
+        lines += [f"    = {first}", *(f"      {line}" for line in rest)]
     return "\n".join(lines)
 
 
 def table(writer: Writer, block: Table) -> str:
-    """Columns padded to the same width."""
+    """Columns padded to the same width; the last one is wrapped where it is too wide."""
     cells = [[writer.column(c) for c in block.columns]]
     cells += [[writer.slot(cell) for cell in row] for row in block.rows]
     widths = [max(map(printed_width, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  "
-        + "  ".join(
-            c + " " * (w - printed_width(c)) for c, w in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in cells
-    )
+    margin = sum(widths[:-1]) + 2 * len(widths)
+    room = max(NARROWEST // 2, writer.style.limit - margin)
+    lines = []
+    for *heads, last in cells:
+        padded = (c + " " * (w - printed_width(c)) for c, w in zip(heads, widths, strict=False))
+        first, *rest = textwrap.wrap(last, room) or [""]
+        lines.append("  " + "  ".join((*padded, first)).rstrip())
+        lines += [" " * margin + line for line in rest]
+    return "\n".join(lines)

@@ -5,12 +5,25 @@ In: a `Program`. Out: the text of a file. To add a target, add a module with a f
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from bpderive.errors import SpecError, quoted, suggest
 from bpderive.program import Program
 from bpderive.targets import numpy
 
-TARGETS: Mapping[str, Callable[[Program], str]] = {"numpy": numpy.generate}
+
+@dataclass(frozen=True)
+class Target:
+    """One target: its file, what it is in words for `--help`, and what prints a program."""
+
+    name: str
+    file: str
+    description: str
+    generate: Callable[[Program], str]
+
+
+_ROWS = (Target("numpy", "network.py", "a Python module on NumPy alone", numpy.generate),)
+TARGETS: Mapping[str, Target] = {row.name: row for row in _ROWS}
 
 
 def generate(program: Program, target: str = "numpy") -> str:
@@ -26,4 +39,4 @@ def generate(program: Program, target: str = "numpy") -> str:
     if target not in TARGETS:
         message = f"unknown target {quoted(target)}{suggest(target, TARGETS)}"
         raise SpecError.single(message, accepted=", ".join(TARGETS))
-    return TARGETS[target](program)
+    return TARGETS[target].generate(program)
