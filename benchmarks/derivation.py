@@ -22,8 +22,8 @@ from bpderive.forms import gradient
 from bpderive.network import build
 from bpderive.spec import parse_spec
 
-MOST_TIMED = 150
-"""So many weights SymPy differentiates by: all of 8,8,8,1."""
+SYMPY = (("8,8,8,1", 136, 1 / 50), ("16,16,16,4", 24, 1 / 1000))
+"""Layers, by how many of their weights SymPy differentiates, and the target."""
 
 
 def derive(layers: str) -> Derivation:
@@ -65,10 +65,10 @@ def flat_loss(layers: str, symbol: Callable[[str], Any], exponential: Callable[[
     return sum((v - symbol(f"y[{i + 1}]")) ** 2 for i, v in enumerate(values)) / 2
 
 
-def sympys_diff(layers: str) -> float:
+def sympys_diff(layers: str, number: int) -> float:
     """The time in which SymPy differentiates the flat loss by every weight, in seconds."""
     loss, names = flat_loss(layers, Symbol, exp), list(weights(layers))
-    timed = names[:: max(1, len(names) // MOST_TIMED)]
+    timed = names[:: len(names) // number]
     spent = seconds(lambda: [loss.diff(Symbol(name)) for name in timed])
     return spent / len(timed) * len(names)
 
@@ -116,9 +116,10 @@ def main() -> None:
     for layers, base, limit in (("784,128,10", "2,2,2,1", 1.1), ("2,4*1000,1", "2,4*10,1", 3.0)):
         times = medians(rounds, lambda one=layers: derive(one), lambda one=base: derive(one))
         report(f"derive {layers}", times[0], f"derive {base}", times[1], limit)
-    for layers, limit in (("8,8,8,1", 1 / 50), ("16,16,16,4", 1 / 1000)):
+    for layers, number, limit in SYMPY:
         (ours,) = medians(max(3, rounds // 3), lambda one=layers: all_gradients(one))
-        report(f"all gradients of {layers}", ours, "SymPy's diff", sympys_diff(layers), limit)
+        diff = sympys_diff(layers, number)
+        report(f"all gradients of {layers}", ours, "SymPy's diff", diff, limit)
     if find_spec("casadi") is None:
         print("derive 784,128,10 / CasADi SX: skipped, casadi is not installed")
         return

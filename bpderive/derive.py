@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sympy import Expr, Indexed, Sum
+from sympy import Expr, Indexed, Pow, Sum
 
 from bpderive.errors import DerivationError, SpecError
 from bpderive.index import (
@@ -57,9 +57,10 @@ class Derived:
 
     @property
     def shown(self) -> Equation:
-        """The result with `f'(z)` as such, unless writing it out made it cancel."""
+        """The result with `f'(z)` as such, unless writing it out made something cancel."""
         last = self.steps[-1]
-        rhs = last.before if last.rule == "fold" else last.after
+        divides = any(p.exp.is_negative and p.base.has(Indexed) for p in last.before.atoms(Pow))
+        rhs = last.before if last.rule == "fold" and not divides else last.after
         return Equation(self.result.lhs, rhs, self.result.sizes)
 
 

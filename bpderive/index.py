@@ -266,13 +266,19 @@ def _sum(expr: Expr, target: Expr) -> Expr:
 
 
 def _select(expr: Expr, target: Expr) -> Expr:
-    """`select(u, p, q)' → select(u, p', q')`, deltas that both sides share in front."""
+    """`select(u, p, q)' → select(u, p', q')`, deltas that both sides share in front.
+
+    Where they share none, `[u > 0] p' + [u ≤ 0] q'`, so that no delta stands inside.
+    """
     condition, *branches = expr.args
     slopes = [differentiate(branch, target) for branch in branches]
     shared = [_deltas(slope) for slope in slopes if slope != 0]
     common = Mul(*sorted(set.intersection(*shared), key=str)) if shared else Integer(1)
     parts = [Add(*(term / common for term in Add.make_args(slope))) for slope in slopes]
-    return common * select(condition, *parts)
+    if not any(part.has(KroneckerDelta) for part in parts):
+        return common * select(condition, *parts)
+    sides = (select(condition, 1, 0), select(condition, 0, 1))
+    return Add(*(side * slope for side, slope in zip(sides, slopes, strict=True)))
 
 
 def _deltas(expr: Expr) -> set[Expr]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
-from sympy import Expr, Indexed, Pow
+from sympy import Expr, Indexed
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation, Derived
@@ -196,7 +196,7 @@ class _Builder:
     def lowered(self, derived: Derived, layer: int) -> Node:
         """The derivative as arrays; only the last layer's holds a size, that of the mean."""
         indices = derived.partial.denominator.indices
-        rhs = derived.result.rhs if _has_reciprocal(derived.shown.rhs) else derived.shown.rhs
+        rhs = derived.shown.rhs
         if layer == self.network.depth:
             rhs = rename(rhs, {"n{l}": self.network.outputs})
         return lower(rhs, indices)
@@ -223,11 +223,6 @@ class _Builder:
 
     def graph(self, layer: int) -> Graph:
         return self.network.graph(self.network.kind(layer, batch=True))
-
-
-def _has_reciprocal(expr: Expr) -> bool:
-    """Whether something is divided by an array, which a slope written out may cancel."""
-    return any(node.exp.is_negative and node.base.has(Indexed) for node in expr.atoms(Pow))
 
 
 def _definition(name: str, rhs: Expr, indices: Axes) -> Definition:

@@ -5,24 +5,17 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
+from networks import derived
 from sympy import Integer, Mul
 
-from bpderive.catalog import CATALOG
-from bpderive.derive import derive
 from bpderive.errors import SpecError
 from bpderive.forms.paths import path_factors
 from bpderive.forms.routes import routes
 from bpderive.forms.sharing import layer_sharing, operations, sharing
 from bpderive.index import size_symbol
-from bpderive.network import build
 from bpderive.reference import parse
-from bpderive.spec import parse_spec
 
 SLOPE_FACTORS = {"sigmoid": 2, "tanh": 1, "linear": 0, "softmax": 2, "relu": 1}
-
-
-def derived(layers, **options):
-    return derive(build(parse_spec(layers, **options), CATALOG))
 
 
 class Written:

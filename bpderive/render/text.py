@@ -12,7 +12,6 @@ from bpderive.render.unicode_math import UnicodeMath
 from bpderive.render.writer import Style, Writer
 from bpderive.wording import Wording
 
-
 NARROWEST = 40
 """Columns that a text needs at least."""
 

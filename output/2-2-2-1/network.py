@@ -181,8 +181,8 @@ def _check(params: Params, x: Array, y: Array) -> tuple[Params, Array, Array]:
         raise ValueError(f"y must have shape {shape}, got {y.shape}")
     if len(x) == 0:
         raise ValueError("x has no samples, and their mean no value")
-    y = _real("y", y, x.dtype)
-    return params, x, y if y.ndim == 2 else y[np.newaxis]
+    labels = _real("y", y, x.dtype)
+    return params, x, labels if y.ndim == 2 else labels[np.newaxis]
 
 
 def _real(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
@@ -249,4 +249,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:0159bde708dd9277
+# bpderive:1df9a80793527a31

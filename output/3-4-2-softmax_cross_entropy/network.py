@@ -188,11 +188,11 @@ def _check(params: Params, x: Array, y: Array) -> tuple[Params, Array, Array]:
         raise ValueError(f"y must have shape {shape}, got {y.shape}")
     if len(x) == 0:
         raise ValueError("x has no samples, and their mean no value")
+    labels = _real("y", y, x.dtype)
     tolerance = 1e-6 if y.dtype.itemsize >= 8 else 1e-3
-    y = _real("y", y, x.dtype)
-    if not np.abs(y.sum(axis=-1) - 1).max(initial=0) <= tolerance:
+    if not np.abs(y.sum(axis=-1, dtype=float) - 1).max(initial=0) <= tolerance:
         raise ValueError("each row of y must have the sum 1")
-    return params, x, y if y.ndim == 2 else y[np.newaxis]
+    return params, x, labels if y.ndim == 2 else labels[np.newaxis]
 
 
 def _real(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
@@ -259,4 +259,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:9c72c170526c526c
+# bpderive:a5e25b9525df6b1c

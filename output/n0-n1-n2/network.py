@@ -194,8 +194,8 @@ def _check(params: Params, x: Array, y: Array) -> tuple[Params, Array, Array]:
         raise ValueError(f"y must have shape {shape}, got {y.shape}")
     if len(x) == 0:
         raise ValueError("x has no samples, and their mean no value")
-    y = _real("y", y, x.dtype)
-    return params, x, y if y.ndim == 2 else y[np.newaxis]
+    labels = _real("y", y, x.dtype)
+    return params, x, labels if y.ndim == 2 else labels[np.newaxis]
 
 
 def _real(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
@@ -263,4 +263,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:9bb464f9a901237c
+# bpderive:3359ec63265b08b3
