@@ -1,7 +1,7 @@
-"""Index expressions: tensors, equations between them, and how they are differentiated.
+"""Index expressions: tensors, and equations between them.
 
-In: nothing of a network. Out: `Tensor`, `Equation`, `Partial`, `Fresh`, `differentiate`,
-`instantiate` and `rename`, on SymPy's `Indexed`, `Sum` and `KroneckerDelta`.
+In: nothing of a network. Out: `Tensor`, `Equation`, `Partial`, `Fresh`, `instantiate`
+and `rename`, on SymPy's `Indexed`, `Sum` and `KroneckerDelta`.
 Must not know: layers' meaning, letters of a textbook, words.
 
 Two properties keep substitution safe. Every equation that enters an expression gets fresh bound
@@ -13,13 +13,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
-from sympy import Add, Expr, Indexed, IndexedBase, Integer, KroneckerDelta, Mul, Pow, Sum, Symbol
-from sympy.core.function import AppliedUndef, Function
+from sympy import Expr, Indexed, IndexedBase, Sum, Symbol
 
 from bpderive.errors import DerivationError
-from bpderive.functions import select
 
 
 @dataclass(frozen=True)
@@ -207,96 +204,6 @@ def instantiate(equation: Equation, indices: tuple[Expr, ...], fresh: Fresh) -> 
 def canonical(expr: Expr) -> Expr:
     """Bound indices numbered by their place, so that equal sums compare equal."""
     return refresh(expr, Fresh(1_000_000)) if expr.has(Sum) else expr
-
-
-def slope_of(function: AppliedUndef) -> Expr:
-    """`f(u)` → `f'(u)`: the slope of a named activation stays a named function."""
-    return Function(f"{function.func.__name__}'")(*function.args)
-
-
-def differentiate(expr: Expr, target: Expr) -> Expr:
-    """`∂expr/∂target` for an index expression; Kronecker deltas are left for a rule to collapse.
-
-    Raises:
-        DerivationError: at a node that has no differentiation rule.
-    """
-    for kind, rule in DIFFERENTIATE:
-        if isinstance(expr, kind):
-            return rule(expr, target)
-    if not expr.args:
-        return Integer(expr == target)
-    raise DerivationError(f"no differentiation rule for {type(expr).__name__} in {expr}")
-
-
-def _indexed(expr: Expr, target: Expr) -> Expr:
-    """`∂T[i,j]/∂T[p,q] → δ_ip δ_jq`."""
-    if not isinstance(target, Indexed) or expr.base != target.base:
-        return Integer(0)
-    return Mul(*(KroneckerDelta(i, p) for i, p in zip(expr.indices, target.indices, strict=True)))
-
-
-def _mul(expr: Expr, target: Expr) -> Expr:
-    """`(uv)' → u'v + uv'`."""
-    factors = expr.args
-    slopes = [differentiate(factor, target) for factor in factors]
-    return Add(*(Mul(*factors[:k], s, *factors[k + 1 :]) for k, s in enumerate(slopes) if s != 0))
-
-
-def _pow(expr: Expr, target: Expr) -> Expr:
-    """`(u^c)' → c u^(c-1) u'`."""
-    if expr.exp.has(Indexed):
-        raise DerivationError(f"an exponent that depends on a tensor: {expr}")
-    slope = differentiate(expr.base, target)
-    return slope if slope == 0 else expr.exp * Pow(expr.base, expr.exp - 1) * slope
-
-
-def _function(expr: Expr, target: Expr) -> Expr:
-    """`f(u)' → f'(u) u'`, over every argument."""
-    slopes = [differentiate(arg, target) for arg in expr.args]
-    outer = slope_of if isinstance(expr, AppliedUndef) else None
-    return Add(
-        *((outer(expr) if outer else expr.fdiff(k + 1)) * s for k, s in enumerate(slopes) if s != 0)
-    )
-
-
-def _sum(expr: Expr, target: Expr) -> Expr:
-    """`(Σ_i u_i)' → Σ_i u_i'`."""
-    body, index, size = peel(expr)
-    return sum_over(differentiate(body, target), index, size)
-
-
-def _select(expr: Expr, target: Expr) -> Expr:
-    """`select(u, p, q)' → select(u, p', q')`, deltas that both sides share in front.
-
-    Where they share none, `[u > 0] p' + [u ≤ 0] q'`, so that no delta stands inside.
-    """
-    condition, *branches = expr.args
-    slopes = [differentiate(branch, target) for branch in branches]
-    shared = [_deltas(slope) for slope in slopes if slope != 0]
-    common = Mul(*sorted(set.intersection(*shared), key=str)) if shared else Integer(1)
-    parts = [Add(*(term / common for term in Add.make_args(slope))) for slope in slopes]
-    if not any(part.has(KroneckerDelta) for part in parts):
-        return common * select(condition, *parts)
-    sides = (select(condition, 1, 0), select(condition, 0, 1))
-    return Add(*(side * slope for side, slope in zip(sides, slopes, strict=True)))
-
-
-def _deltas(expr: Expr) -> set[Expr]:
-    """The Kronecker deltas that stand in every term."""
-    terms = (set(Mul.make_args(term)) for term in Add.make_args(expr))
-    return {f for f in set.intersection(*terms) if isinstance(f, KroneckerDelta)}
-
-
-DIFFERENTIATE: tuple[tuple[type[Any], Any], ...] = (
-    (Indexed, _indexed),
-    (Add, lambda expr, target: Add(*(differentiate(arg, target) for arg in expr.args))),
-    (Mul, _mul),
-    (Pow, _pow),
-    (Sum, _sum),
-    (KroneckerDelta, lambda _expr, _target: Integer(0)),
-    (select, _select),
-    (Function, _function),
-)
 
 
 class Names(dict[str, Expr | str]):
