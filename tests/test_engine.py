@@ -14,11 +14,11 @@ from surroundings import SIZES, Surroundings
 from sympy import Add, Function, Indexed, Integer, KroneckerDelta, Sum, Symbol
 
 from bpderive.catalog import CATALOG
+from bpderive.differentiation import differentiate
 from bpderive.errors import DerivationError
 from bpderive.index import (
     Equation,
     Fresh,
-    differentiate,
     element,
     instantiate,
     rename,
