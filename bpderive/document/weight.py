@@ -113,8 +113,19 @@ def shown(path: tuple[Factor, ...]) -> Ordered:
 def _shown(factor: Factor) -> Expr:
     if factor.slope is not None:
         return factor.slope
-    long = factor.value.has(select) or factor.value.count_ops() > SHORT
-    return Partial(factor.numerator, factor.denominator) if long else factor.value
+    return _named(factor) if _is_long(factor) else factor.value
+
+
+def _is_long(factor: Factor) -> bool:
+    return bool(factor.value.has(select) or factor.value.count_ops() > SHORT)
+
+
+def _named(factor: Factor) -> Expr:
+    """A long factor by its name: the delta of a weighted sum, else the derivative as such."""
+    name, _ = _place(factor.denominator)
+    if factor.numerator.name == "L" and name == "z":
+        return Symbol("delta" + factor.denominator.name[1:])
+    return Partial(factor.numerator, factor.denominator)
 
 
 def _route(network: Network, reference: Reference, route: tuple[int, ...]) -> Route:
@@ -140,7 +151,8 @@ def _factors(network: Network, paths: Paths) -> Table:
 
 def _value(factor: Factor) -> Formula | Words:
     if factor.slope is None:
-        return Formula(factor.value)
+        tall = factor.value.count_ops() > 2 * SHORT
+        return Formula(_named(factor) if tall else factor.value)
     if factor.value.count_ops() > SHORT:
         return Formula(factor.slope)
     slots = {"slope": Formula(factor.slope), "value": Formula(factor.value)}
