@@ -151,7 +151,7 @@ def _factors(network: Network, paths: Paths) -> Table:
 
 def _value(factor: Factor) -> Formula | Words:
     if factor.slope is None:
-        tall = factor.value.count_ops() > SHORT + 2
+        tall = factor.value.count_ops() > SHORT
         return Formula(_named(factor) if tall else factor.value)
     if factor.value.count_ops() > SHORT:
         return Formula(factor.slope)

@@ -59,8 +59,10 @@ def path_terms(
     """
     check_count(route_count(derivation.network, reference), str(reference), limit)
     chain = _Chain(derivation, reference)
-    for route in routes(derivation.network, reference):
-        yield route, Mul(*(factor.value for factor in chain.factors(route)))
+    return (
+        (route, Mul(*(factor.value for factor in chain.factors(route))))
+        for route in routes(derivation.network, reference)
+    )
 
 
 def paths_form(derivation: Derivation, reference: Reference, limit: int = LIMIT) -> Expr:
