@@ -36,13 +36,17 @@ class Kink:
 
 @dataclass(frozen=True)
 class Activation:
-    """`a = formula(z)`; `slope` is a closed form in `a` and `z`, proved by the tests."""
+    """`a = formula(z)`; `slope` is a closed form in `a` and `z`, proved by the tests.
+
+    `given` says that a user gave the formula.
+    """
 
     name: str
     formula: str
     slope: str | None = None
     kinks: tuple[Kink, ...] = ()
     range: Literal["real", "unit", "signed_unit", "nonnegative", "positive"] = "real"
+    given: bool = False
 
     @property
     def definition(self) -> "Expr":
@@ -71,7 +75,8 @@ class Loss:
     """The formula of one output, in `a` and `y`; in `p` and `y` where a stage makes `p` from `a`.
 
     `combine` says how outputs make one loss, `label` what `y` is ("distribution": Σ y = 1),
-    `domain` where `a` must lie, `refuses` which output activations it cannot take, and the remedy.
+    `domain` where `a` must lie, `refuses` which output activations it cannot take, and the remedy;
+    `given`, that a user gave the formula.
     """
 
     name: str
@@ -82,6 +87,7 @@ class Loss:
     domain: Literal["real", "unit", "positive"] = "real"
     refuses: tuple[tuple[str, str], ...] = ()
     kinks: tuple[Kink, ...] = ()
+    given: bool = False
 
     @property
     def argument(self) -> str:
@@ -100,7 +106,7 @@ def formula_activation(text: str, name: str = "f") -> Activation:
     Raises:
         SpecError: it is not a formula, or does not depend on `z`.
     """
-    row = Activation(name, text.strip())
+    row = Activation(name, text.strip(), given=True)
     _check_depends(row.definition, "z", text)
     return row
 
@@ -113,7 +119,7 @@ def formula_loss(text: str, name: str = "f") -> Loss:
     """
     from bpderive.functions import total  # imports SymPy
 
-    row = Loss(name, text.strip())
+    row = Loss(name, text.strip(), given=True)
     _check_depends(row.definition, "a", text)
     if row.definition.has(total):
         message = "a loss is the formula of one output; the outputs are summed without being told"

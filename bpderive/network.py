@@ -19,6 +19,8 @@ from bpderive.index import Axis, Equation, Fresh, Names, Relative, Tensor, size_
 from bpderive.spec import Spec
 
 SAMPLES = size_symbol("N")
+RESERVED = frozenset("NLSxywbzapghe")
+"""Letters that a derivation needs for something else than a size."""
 HERE, BELOW, ABOVE = Relative(0), Relative(-1), Relative(1)
 
 
@@ -290,9 +292,9 @@ class _Chosen:
 
 
 def _size(width: int | str) -> Expr:
-    if width == SAMPLES.name:
+    if width in RESERVED:
         raise SpecError.single(
-            f"layers: {width} is the number of samples of a batch, and cannot be a width too",
+            f"layers: {width} names another quantity of the derivation, and cannot be a width",
             accepted="another letter, or letters and then digits, such as n1",
         )
     return Integer(width) if isinstance(width, int) else size_symbol(width)

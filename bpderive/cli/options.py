@@ -108,7 +108,8 @@ _NETWORK = (
         "orientation",
         default=None,
         callback=lambda _ctx, _param, rows: {True: "rows", False: "columns"}.get(rows),
-        help=f"Samples as rows or columns of a matrix. [default: {Spec.orientation}]",
+        help="Samples as rows or columns in the matrix form (the code takes rows). "
+        f"[default: {Spec.orientation}]",
     ),
 )
 

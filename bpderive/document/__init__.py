@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from sympy import Expr, Symbol
 
+from bpderive.catalog import Activation, Loss
 from bpderive.derive import Derivation
 from bpderive.document.blocks import (
     Block,
@@ -39,13 +40,17 @@ from bpderive.document.gradients import (
 )
 from bpderive.document.matrices import descent, matrix
 from bpderive.document.reasons import chain
-from bpderive.document.runs import Run
+from bpderive.document.runs import Run, row
 from bpderive.document.weight import one_weight
+from bpderive.errors import UnsupportedError
 from bpderive.forms.chosen import chosen
 from bpderive.forms.scalar import delta_form, symbol_of
 from bpderive.index import Partial
 from bpderive.network import Network
 from bpderive.reference import Reference
+
+LISTED = 1_000_000
+"""At most this many gradients are printed one by one."""
 
 
 def build(
@@ -60,8 +65,11 @@ def build(
 
     Raises:
         SpecError: `weight` is no reference, or not of this network.
+        UnsupportedError: `all_weights` of a network with more than a million of them.
     """
     reference = chosen(derivation, weight or "w1[1,1]")
+    if all_weights:
+        _check_listing(derivation.network)
     title = Words("title.main", {"layers": Plain(layers(derivation.network))})
     return Document(
         title,
@@ -83,6 +91,15 @@ def size_names(network: Network) -> frozenset[str]:
     """The names of symbolic sizes: no index may have the same letter."""
     sizes = (network.inputs, *(layer.width for layer in network.layers))
     return frozenset(str(size) for size in sizes if not size.is_Integer)
+
+
+def _check_listing(network: Network) -> None:
+    count = parameters(network)
+    if count.is_Integer and count > LISTED:
+        raise UnsupportedError(
+            f"--all-weights would print {count} lines; at most {LISTED} are printed: "
+            "do without it, and the index form stands for them all"
+        )
 
 
 def layers(network: Network) -> str:
@@ -133,6 +150,15 @@ def _steps(derivation: Derivation, at: Reference, layer: int) -> Iterator[Block]
         rows = tuple(deltas(derivation, from_layer=layer))
         target = Row(Formula(_target(at)), Formula(delta_form(derivation, at)))
         yield Equations(rows if at.name == "delta" else (*rows, target))
+    elif letter in "wbz":
+        equation = derivation.equation(letter, layer)
+        yield Paragraph(Words("sharing.answer"))
+        yield Equations((row(equation),))
+
+
+def _called(row: Activation | Loss) -> str:
+    """A row's name, or the formula that a user gave."""
+    return row.formula if row.given else row.name
 
 
 def summary(derivation: Derivation) -> Document:
@@ -142,8 +168,8 @@ def summary(derivation: Derivation) -> Document:
         "title.summary",
         {
             "layers": Plain(layers(network)),
-            "activations": Plain(", ".join(network.activations)),
-            "loss": Plain(network.loss.name),
+            "activations": Plain(", ".join(map(_called, network.activations.values()))),
+            "loss": Plain(_called(network.loss)),
             "parameters": Formula(parameters(network)),
         },
     )

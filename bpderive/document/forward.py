@@ -1,8 +1,9 @@
 """Sections 1 to 3: the notation, the forward pass, and the operations that the rest uses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from sympy import Expr, Function, Integer, Symbol
+from sympy import Expr, Function, Integer, KroneckerDelta, Symbol, exp, tanh
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation, steps
@@ -30,7 +31,7 @@ from bpderive.document.runs import Run, row, runs
 from bpderive.forms.numbering import numbering
 from bpderive.forms.scalar import quantity, unroll
 from bpderive.formula import parse
-from bpderive.functions import STANDARD, scalar_symbol, sigmoid, softplus
+from bpderive.functions import STANDARD, scalar_symbol, select, sigmoid, softplus, to_sympy
 from bpderive.index import Equation, Fresh, Partial, element, rename
 from bpderive.network import SAMPLES, Network
 from bpderive.rules import Context
@@ -107,7 +108,11 @@ def _symbols(network: Network) -> Table:
         *([("p", element("p", (i,)), (top,), (SAMPLES, top))] if network.stage else []),
         ("y", element("y", (i,)), (top,), (SAMPLES, top)),
         ("L", Symbol("L"), (), ()),
+        ("n", Symbol("n{l}"), (), ()),
+        ("N", SAMPLES, (), ()),
         ("delta", element("delta{l}", (i,)), *vector),
+        ("kronecker", KroneckerDelta(i, j), (), ()),
+        ("eta", Symbol("eta"), (), ()),
     ]
     cells = []
     for name, expr, one, batch in rows:
@@ -132,6 +137,8 @@ def forward(derivation: Derivation) -> Section:
     ]
     if is_small(network):
         blocks += [Paragraph(Words("forward.scalar")), *_neurons(network)]
+    elif network.symbolic:
+        blocks.append(Paragraph(Words("forward.symbolic")))
     else:
         blocks.append(Paragraph(Words("forward.elided", {"limit": Plain(str(SMALL))})))
     return Section("forward", tuple(blocks))
@@ -205,9 +212,10 @@ def _chain_rules() -> tuple[Row, ...]:
 
 def _loss(derivation: Derivation) -> Iterator[Block]:
     network = derivation.network
-    key = "operations.loss_stage" if network.stage else "operations.loss"
-    yield Paragraph(Words(key, {"name": Plain(network.loss.name.replace("_", " "))}))
-    yield Equations(forward_rows(derivation)[-1:])
+    kind = "_stage" if network.stage else "_formula" if network.loss.given else ""
+    name = Plain(network.loss.name.replace("_", " "))
+    yield Paragraph(Words(f"operations.loss{kind}", {} if network.loss.given else {"name": name}))
+    yield Equations((replace(forward_rows(derivation)[-1], number=None),))
     if network.loss.name == "half_squared_error":
         yield Paragraph(Words("operations.half"))
     if network.loss.label == "distribution":
@@ -231,25 +239,33 @@ def _kink(at: str, slope: str, name: str) -> Words:
 
 
 def _activation(derivation: Derivation, row_: Activation) -> Iterator[Block]:
-    name = Plain(row_.name.replace("_", " "))
+    name: Math = Formula(Symbol(row_.name)) if row_.given else Plain(row_.name.replace("_", " "))
     if not row_.elementwise:
         slots: dict[str, Math | Words] = {"name": name, "z": Formula(Symbol("z"))}
         yield Paragraph(Words("operations.mixing", slots))
         yield from _mixing(derivation, row_)
         return
-    yield Paragraph(Words("operations.activation", {"name": name}))
+    kind = "activation_formula" if row_.given else "activation"
+    yield Paragraph(Words(f"operations.{kind}", {"name": name}))
     yield Equations((Row(Formula(_applied(row_)), Formula(defined(row_))),))
     yield Chain(Formula(_slope(row_)), tuple(_slope_links(row_)))
     if row_.kinks:
         yield Items(tuple(_kink(kink.at, kink.slope, "z") for kink in row_.kinks))
 
 
+WRITTEN: Mapping[type, Callable[..., Expr]] = {
+    sigmoid: STANDARD[sigmoid],
+    softplus: STANDARD[softplus],
+    tanh: lambda u: (exp(u) - exp(-u)) / (exp(u) + exp(-u)),
+}
+"""What an activation that is one function by itself is defined as."""
+
+
 def defined(row_: Activation) -> Expr:
     """The definition as a textbook writes it: `1/(1 + exp(-z))`, not the function's own name."""
     definition = row_.definition
-    if isinstance(definition, sigmoid | softplus):
-        return STANDARD[definition.func](*definition.args)
-    return definition
+    written = WRITTEN.get(definition.func)
+    return definition if written is None else written(*definition.args)
 
 
 def _slope(row_: Activation) -> Expr:
@@ -262,12 +278,13 @@ def _slope_links(row_: Activation) -> Iterator[Link]:
     shown = [(defined(row_).diff(z), "differentiated")]
     if row_.slope is not None:
         closed = row_.slope_expr
-        if closed.has(a):
+        if closed.has(a) and not closed.has(select):
             shown.append((closed.xreplace({a: defined(row_)}), "rearranged"))
         shown.append((closed.xreplace({a: _applied(row_)}), "closed"))
     previous = None
     for expr, reason in shown:
-        if expr != previous:
+        value = to_sympy(expr.xreplace({_applied(row_): defined(row_)}))
+        if expr != previous and not (reason == "rearranged" and value == previous):
             yield Link(Formula(expr), Words(f"operations.{reason}"))
         previous = expr
 

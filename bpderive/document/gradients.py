@@ -133,6 +133,7 @@ def sharing(derivation: Derivation) -> Section:
     blocks: list[Block] = [
         Paragraph(Words("sharing.intro")),
         Equations(tuple(recurrences(derivation))),
+        *_numbered(derivation),
         Paragraph(Words("sharing.how")),
         *derivations(derivation),
     ]
@@ -149,6 +150,13 @@ def sharing(derivation: Derivation) -> Section:
             ]
             blocks += [Paragraph(Words("sharing.gradients")), Equations(tuple(rows))]
     return Section("sharing", (*blocks, *figures(derivation)))
+
+
+def _numbered(derivation: Derivation) -> Iterator[Block]:
+    """The parameters' gradients by number, where section 5 has not given them so."""
+    if is_small(derivation.network):
+        yield Paragraph(Words("sharing.weights"))
+        yield Equations(tuple(index_rows(derivation)))
 
 
 def recurrences(derivation: Derivation) -> Iterator[Row]:

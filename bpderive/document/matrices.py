@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sympy import Add, Expr, Integer, Symbol
+from sympy import Add, Expr, Indexed, Integer, Symbol
 
 from bpderive.derive import Derivation, Derived
 from bpderive.document.blocks import (
@@ -152,13 +152,21 @@ def _index_rows(derivation: Derivation) -> Iterator[Row]:
         factor = derivation.mean.rhs / Symbol("S")
         lhs = Partial(Symbol("L"), rename(derived.tensor[derived.result.indices], names))
         rhs = factor * rename(derived.result.rhs, names)
+        if network.spec.orientation == "columns":
+            rhs = _samples_last(rhs)
         yield Row(Formula(lhs, derived.result.indices), Formula(rhs, derived.result.indices))
+
+
+def _samples_last(expr: Expr) -> Expr:
+    """The same with the samples as the second index, as the columns of a matrix."""
+    tensors = (t for t in expr.atoms(Indexed) if len(t.indices) == 2)
+    return expr.xreplace({t: element(label_of(t), tuple(t.indices[::-1])) for t in tensors})
 
 
 def algorithm(network: Network) -> Algorithm:
     """The pseudo-code of one step of training."""
     depth = Formula(Integer(network.depth))
-    backward = ["backward"] if network.depth > 1 else []
+    backward = [] if network.depth == 1 else ["backward_two" if network.depth == 2 else "backward"]
     lines = ["given", "forward", "loss", "output", *backward, "gradients", "update"]
     slots = {"depth": depth, "layer": Formula(LAYER)}
     bias = "_bias" if network.spec.bias else ""

@@ -4,7 +4,7 @@ In: `Step`s. Out: `Link`s. A reason is the rule's own sentence, `rule.<id>` in t
 mathematics that it names; `SLOTS` finds that mathematics in the step. Must not know: words.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sympy import Expr, Indexed, KroneckerDelta, Mul, Sum
 from sympy.core.function import AppliedUndef
@@ -18,7 +18,9 @@ from bpderive.network import Network
 LONG = 24
 """A last step with more operations only writes a slope out; section 3 has it."""
 
-Slots = Mapping[str, Expr]
+Slots = Mapping[str, Sequence[Expr]]
+AFTER = frozenset({"through", "names"})
+"""Slots that hold what the step has brought, not what it started from."""
 
 
 def chain(derived: Derived, run: Run, network: Network) -> Chain:
@@ -51,10 +53,20 @@ def _reason(step: Step, names: Mapping[str, Expr | str], indices: Indices) -> Wo
     """The rule's sentence, its mathematics lettered as in the step before or after."""
     slots: dict[str, Cell] = {}
     found = SLOTS.get(step.rule, _none)(step)
-    for name, value in found.items():
-        inside = step.after if name == "through" else step.before
-        slots[name] = Formula(rename(value, names), indices, within=rename(inside, names))
-    return Words(f"rule.{step.rule}", slots)
+    for name, values in found.items():
+        inside = rename(step.after if name in AFTER else step.before, names)
+        cells = [Formula(rename(value, names), indices, within=inside) for value in values]
+        slots[name] = listed(cells)
+    several = "_several" if len(found.get("deltas", ())) > 1 else ""
+    return Words(f"rule.{step.rule}{several}", slots)
+
+
+def listed(cells: Sequence[Formula]) -> Cell:
+    """Formulas with commas between them."""
+    words: Cell = cells[-1]
+    for cell in reversed(cells[:-1]):
+        words = Words("list.several", {"value": cell, "rest": words})
+    return words
 
 
 def _none(_step: Step) -> Slots:
@@ -70,43 +82,47 @@ def _outer(expr: Expr) -> list[Partial]:
 def _chain(step: Step) -> Slots:
     new = [p for p in _outer(step.after) if p not in _outer(step.before)]
     target = next(p for p in _outer(step.before) if p not in _outer(step.after))
-    return {"target": target.denominator, "through": new[0].denominator}
+    return {"target": [target.denominator], "through": [new[0].denominator]}
 
 
 def _differentiate(step: Step) -> Slots:
     gone = step.before.atoms(Partial) - step.after.atoms(Partial)
     partial = min(gone, key=str)
-    return {"numerator": partial.numerator, "denominator": partial.denominator}
+    return {"numerator": [partial.numerator], "denominator": [partial.denominator]}
+
+
+def _gone(step: Step, kind: type) -> list[Expr]:
+    """What the step has done away with, in a fixed order."""
+    gone = step.before.atoms(kind) - step.after.atoms(kind)
+    return sorted(gone, key=lambda node: (len(str(node)), str(node)))
 
 
 def _collapse(step: Step) -> Slots:
-    gone = step.before.atoms(KroneckerDelta) - step.after.atoms(KroneckerDelta)
-    return {"delta": min(gone, key=str)}
+    return {"deltas": _gone(step, KroneckerDelta)}
 
 
 def _recognise(step: Step) -> Slots:
     new = step.after.atoms(Indexed) - step.before.atoms(Indexed)
-    return {"name": min(new or step.after.atoms(Indexed), key=str)}
+    return {"names": sorted(new or step.after.atoms(Indexed), key=str)}
 
 
 def _adjoint(step: Step) -> Slots:
     gone = [p for p in _outer(step.before) if p not in _outer(step.after)]
-    return {"partial": gone[0]}
+    return {"partial": gone[:1]}
 
 
 def _fact(step: Step) -> Slots:
     gone = [s for s in step.before.atoms(Sum) if isinstance(s.function, Indexed)]
-    return {"sum": min(gone, key=str)}
+    return {"sum": [min(gone, key=str)]}
 
 
 def _fold(step: Step) -> Slots:
-    gone = step.before.atoms(AppliedUndef) - step.after.atoms(AppliedUndef)
-    return {"slope": min(gone, key=str)}
+    return {"slope": _gone(step, AppliedUndef)[:1]}
 
 
 def _factor(step: Step) -> Slots:
     common = [f for f in Mul.make_args(step.after) if isinstance(f, Indexed)]
-    return {"factor": Mul(*common)}
+    return {"factor": [Mul(*common)]}
 
 
 SLOTS: Mapping[str, Callable[[Step], Slots]] = {

@@ -23,6 +23,7 @@ from bpderive.document.blocks import (
     Table,
     Words,
 )
+from bpderive.document.reasons import listed
 from bpderive.forms.paths import Factor, path_factors
 from bpderive.forms.routes import route_count, routes, stops
 from bpderive.forms.scalar import delta_form, symbol_of
@@ -90,6 +91,8 @@ def _full(
             Words("weight.route", {"route": _route(network, reference, route)}) for route in chosen
         )
     )
+    if _ties(network):
+        yield Paragraph(Words("weight.mixed"))
     yield Paragraph(Words("weight.chain_one" if one else "weight.chain"))
     chains = tuple(
         Ordered(tuple(Partial(f.numerator, f.denominator) for f in path)) for path in paths
@@ -130,8 +133,13 @@ def _named(factor: Factor) -> Expr:
 
 def _route(network: Network, reference: Reference, route: tuple[int, ...]) -> Route:
     visited = [symbol_of(stop) for stop in stops(network, reference, route)]
-    top = Symbol(f"a{network.depth}[{route[-1]}]")
-    return Route((symbol_of(reference), *visited, top, Symbol("L")))
+    top = () if _ties(network) else (Symbol(f"a{network.depth}[{route[-1]}]"),)
+    return Route((symbol_of(reference), *visited, *top, Symbol("L")))
+
+
+def _ties(network: Network) -> bool:
+    """Whether the output activation takes in all outputs."""
+    return not network.layers[-1].activation.elementwise
 
 
 def _factors(network: Network, paths: Paths) -> Table:
@@ -195,15 +203,11 @@ def _parts(network: Network, paths: Paths) -> Iterator[Words]:
     for factor in sorted(found, key=lambda f: -_level(network, f)):
         by_role.setdefault(_role(factor), []).append(_shown(factor))
     errors = [*by_role.get("loss", ()), *by_role.get("error", ())]
-    yield Words("weight.part_error", {"error": _list(errors)})
+    yield Words("weight.part_error", {"error": _listed(errors)})
     for role, key in (("weight", "part_sum"), ("slope", "part_slopes"), ("input", "part_input")):
         if role in by_role:
-            yield Words(f"weight.{key}", {"list": _list(by_role[role])})
+            yield Words(f"weight.{key}", {"list": _listed(by_role[role])})
 
 
-def _list(values: list[Expr]) -> Words:
-    """Formulas with commas between them."""
-    words = Words("weight.one", {"value": Formula(values[-1])})
-    for value in reversed(values[:-1]):
-        words = Words("weight.several", {"value": Formula(value), "rest": words})
-    return words
+def _listed(values: list[Expr]) -> Cell:
+    return listed([Formula(value) for value in values])

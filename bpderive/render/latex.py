@@ -91,7 +91,7 @@ def helpers(notation: Notation, wording: Wording, *, fragment: bool = False) -> 
         "equations": lambda rows: aligned(writer, rows),
         "lead": lead,
         "step": lambda link: step(writer, link),
-        "long": lambda table: len(table.rows) > LONG,
+        "long": lambda table: "factor" in table.columns or len(table.rows) > LONG,
         "marks": lambda columns: "".join(MARKS.get(column, "l") for column in columns),
         "stretch": lambda table: 2.1 if "factor" in table.columns else 1.15,
     }
@@ -108,8 +108,7 @@ def aligned(writer: Writer, rows: Sequence[Row]) -> str:
     columns = side_by_side(writer, rows)
     if columns == 1:
         return " \\\\\n".join(lines)
-    height = -(-len(lines) // columns)
-    grid = [lines[k::height] for k in range(height)]
+    grid = [lines[k : k + columns] for k in range(0, len(lines), columns)]
     return " \\\\\n".join(" & ".join(line) for line in grid)
 
 

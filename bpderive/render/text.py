@@ -65,8 +65,8 @@ def chain(writer: Writer, block: Chain) -> str:
     lines, width = [f"  {writer.math(block.lhs)}"], writer.style.limit
     for link in block.links:
         lines.append(_filled(writer.words(link.reason), width, "      · ", " " * 8))
-        first, *rest = writer.lines(link.rhs, width - 6)
-        lines += [f"    = {first}", *(f"      {line}" for line in rest)]
+        first, *rest = writer.lines(link.rhs, width - 10)
+        lines += [f"    = {first}", *(f"          {line}" for line in rest)]
     return "\n".join(lines)
 
 
