@@ -15,14 +15,26 @@ if TYPE_CHECKING:
     from bpderive import errors
     from bpderive.api import Derivation, derive, generate, load, network, render
     from bpderive.catalog import CATALOG, Activation, Loss
+    from bpderive.errors import (
+        BpderiveError,
+        DerivationError,
+        OutputError,
+        SpecError,
+        UnsupportedError,
+    )
     from bpderive.network import Network
 
 __all__ = [
     "CATALOG",
     "Activation",
+    "BpderiveError",
     "Derivation",
+    "DerivationError",
     "Loss",
     "Network",
+    "OutputError",
+    "SpecError",
+    "UnsupportedError",
     "__version__",
     "derive",
     "errors",
@@ -33,11 +45,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BpderiveError": "errors",
     "CATALOG": "catalog",
     "Activation": "catalog",
     "Derivation": "api",
+    "DerivationError": "errors",
     "Loss": "catalog",
     "Network": "network",
+    "OutputError": "errors",
+    "SpecError": "errors",
+    "UnsupportedError": "errors",
     "derive": "api",
     "generate": "api",
     "load": "api",
@@ -75,4 +92,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -9,7 +9,7 @@ In: what a program asks for.  Out: the values of the stages.  Must not know: the
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 from sympy import Expr
 
@@ -17,7 +17,7 @@ from bpderive.catalog import CATALOG, Catalog
 from bpderive.derive import Derivation as Derived
 from bpderive.derive import derive as sweep
 from bpderive.document import build as write
-from bpderive.errors import UnsupportedError
+from bpderive.errors import SpecError, UnsupportedError, quoted
 from bpderive.forms import gradient
 from bpderive.forms.sharing import Operations, Sharing, Slopes, operations, sharing
 from bpderive.network import Network
@@ -40,8 +40,8 @@ class Derivation(Derived):
         Args:
             reference: the quantity, such as `w1[1,2]`, `b2[1]` or `delta1[1]`.
             form: `delta` (in deltas, one product), `paths` (the sum over every path to the loss),
-                `weights` (in x, y and the parameters alone), `index` or `matrix` (of the whole
-                tensor).
+                `weights` (in x, y and the parameters alone), `index`, `matrix` (of the whole
+                tensor, for one sample) or `batch` (for N samples).
 
         Returns:
             In the forms `delta`, `paths` and `weights` every quantity is a `sympy.Symbol` with its
@@ -51,7 +51,7 @@ class Derivation(Derived):
             SpecError: the network has no such quantity, or there is no such form.
             UnsupportedError: the form would be too long to write out.
         """
-        return gradient(self, reference, form)
+        return gradient(self, _text(reference, "a reference"), _text(form, "a form"))
 
     def sharing(self, first: str, second: str, *, slopes: Slopes = "factors") -> Sharing:
         """How many factors of one gradient stand in another too, counted over all paths.
@@ -68,6 +68,10 @@ class Derivation(Derived):
         Raises:
             SpecError: not a weight or bias of this network.
         """
+        if slopes not in get_args(Slopes):
+            raise SpecError.single(
+                f"unknown way to count slopes {quoted(slopes)}", accepted="factors, one"
+            )
         return sharing(self, first, second, slopes=slopes)
 
     def operations(self) -> Operations:
@@ -193,6 +197,8 @@ def _spec(layers: Layers, options: dict[str, Any], catalog: Catalog) -> Spec:
     if isinstance(layers, Spec):
         checked = parse_spec("1,1", catalog.names, **options)
         return replace(layers, **{name: getattr(checked, name) for name in options})
+    if isinstance(layers, bytes) or not isinstance(layers, Iterable):
+        raise TypeError(f"layers are a text or a sequence of widths, not {type(layers).__name__}")
     items = layers if isinstance(layers, str) else [_item(item) for item in layers]
     return parse_spec(items, catalog.names, **options)
 
@@ -205,6 +211,17 @@ def _item(item: object) -> object:
     if hasattr(item, "__index__") and not isinstance(item, bool):
         return item.__index__()
     return item
+
+
+def _text(value: str, what: str) -> str:
+    """The value, which must be a text.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is a text, such as w1[1,2] or delta, not {type(value).__name__}")
+    return value
 
 
 def _derived(value: Derived) -> Derived:

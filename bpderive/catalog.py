@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from re import fullmatch
 from typing import TYPE_CHECKING, Literal
 
 from bpderive.errors import SpecError, quoted, suggest
@@ -24,6 +25,10 @@ def _parsed(text: str, names: tuple[str, ...]) -> "Expr":
     from bpderive.formula import parse  # imports SymPy
 
     return parse(text, names)
+
+
+FORMULA_NAMES = ("f", "g", "h")
+"""What formulas are called, in order; then f1, f2 and so on."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,12 @@ def formula_activation(text: str, name: str = "f") -> Activation:
     Raises:
         SpecError: it is not a formula, or does not depend on `z`.
     """
+    from bpderive.functions import total  # imports SymPy
+
     row = Activation(name, text.strip(), given=True)
-    _check_depends(row.definition, "z", text)
+    definition = row.definition
+    own = definition.xreplace(dict.fromkeys(definition.atoms(total), Integer(1)))
+    _check_depends(own, "z", text)
     return row
 
 
@@ -130,9 +139,8 @@ def formula_loss(text: str, name: str = "f") -> Loss:
 def _check_depends(definition: "Expr", name: str, text: str) -> None:
     if name not in {symbol.name for symbol in definition.free_symbols}:
         message = f"the formula does not depend on {name}"
-        raise SpecError.single(
-            message, f"formula {quoted(text, 60)}", f"a formula that holds {name}"
-        )
+        accepted = f"a formula that holds {name}, not only inside sum(...)"
+        raise SpecError.single(message, f"formula {quoted(text, 60)}", accepted)
 
 
 def _is_formula(text: str, names: tuple[str, ...]) -> bool:
@@ -193,6 +201,8 @@ class Catalog:
         Raises:
             SpecError: a name is taken.
         """
+        for row in rows:
+            _check_name(row.name)
         new = replace(
             self,
             activations=(*self.activations, *(r for r in rows if isinstance(r, Activation))),
@@ -205,6 +215,16 @@ class Catalog:
             for name in (name for name, count in names.items() if count > 1):
                 raise SpecError.single(f"the {kind} {name} is there already", accepted="a new name")
         return new
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that the code or the pages could not print, or that means something already."""
+    taken = (*FORMULA_NAMES, "select", "xlogy", "total")
+    if not fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or name in taken:
+        raise SpecError.single(
+            f"{quoted(name)} cannot name a row",
+            accepted="letters, digits and _, a letter first, but not " + ", ".join(taken),
+        )
 
 
 _ALPHA = "1.6732632423543772848170429916717"  # Klambauer et al., Self-Normalizing Neural Networks
@@ -256,6 +276,13 @@ _LOSSES = (
         "-xlogy(y, a) - xlogy(1 - y, 1 - a)",
         label="binary",
         domain="unit",
+        refuses=(
+            (
+                "softmax",
+                "its outputs are one distribution, not a probability each; "
+                "use the output activation sigmoid, or the loss cross_entropy",
+            ),
+        ),
     ),
     Loss(
         "binary_cross_entropy_with_logits",

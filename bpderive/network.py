@@ -12,15 +12,15 @@ from functools import cached_property
 
 from sympy import Expr, Function, Integer, Mul, Rational, Symbol
 
-from bpderive.catalog import Activation, Catalog, Loss, formula_activation
+from bpderive.catalog import FORMULA_NAMES, Activation, Catalog, Loss, formula_activation
 from bpderive.errors import SpecError
 from bpderive.functions import scalar_symbol, total
 from bpderive.index import Axis, Equation, Fresh, Names, Relative, Tensor, size_symbol, sum_over
 from bpderive.spec import Spec
 
 SAMPLES = size_symbol("N")
-RESERVED = frozenset("NLSxywbzapghe")
-"""Letters that a derivation needs for something else than a size."""
+RESERVED = frozenset([*"NLSxywbzapghe", "delta", "eta"])
+"""Names that a derivation needs for something else than a size, alone or with a number."""
 HERE, BELOW, ABOVE = Relative(0), Relative(-1), Relative(1)
 
 
@@ -284,7 +284,7 @@ class _Chosen:
         if text not in self.rows:
             row = self.catalog.activation(text)
             if row.name != text.strip():
-                name = "fgh"[self.formulas] if self.formulas < 3 else f"f{self.formulas - 2}"
+                name = (*FORMULA_NAMES, f"f{self.formulas - 2}")[min(self.formulas, 3)]
                 row = formula_activation(text, name)
                 self.formulas += 1
             self.rows[text] = row
@@ -292,7 +292,7 @@ class _Chosen:
 
 
 def _size(width: int | str) -> Expr:
-    if width in RESERVED:
+    if isinstance(width, str) and width.rstrip("0123456789") in RESERVED:
         raise SpecError.single(
             f"layers: {width} names another quantity of the derivation, and cannot be a width",
             accepted="another letter, or letters and then digits, such as n1",

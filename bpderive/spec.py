@@ -101,18 +101,6 @@ def _digest(words: str) -> str:
     return sha256(words.encode(errors="backslashreplace")).hexdigest()[:8]
 
 
-def parse_layers(layers: str) -> tuple[LayerSpec, ...]:
-    """The layers of a `--layers` text.
-
-    Args:
-        layers: comma-separated `WIDTH[:ACTIVATION][*COUNT]`, the input first.
-
-    Raises:
-        SpecError: with every item that is wrong.
-    """
-    return parse_spec(layers).layers
-
-
 def parse_spec(
     layers: str | Sequence[object], names: Names | None = None, **options: object
 ) -> Spec:

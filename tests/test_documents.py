@@ -34,6 +34,7 @@ NETWORKS = {
     "wide": ("784,128,10", {"reduction": "sum"}),
     "thousand": ("2,4*1000,1", {}),
     "formula": ("3,2,2", {"activation": "z*tanh(log(1+exp(z)))", "loss": "(a-y)**4"}),
+    "given": ("3,2", {"output_activation": "max(z,0)", "loss": "max(1-y*a,0)"}),
     "kinks": ("3,4,2", {"activation": "leaky_relu", "loss": "hinge"}),
     "linear": ("3,2,2,2", {"activation": "linear", "output_activation": "softmax"}),
     "single": ("5,1", {"output_activation": "sigmoid", "loss": "binary_cross_entropy"}),

@@ -41,8 +41,12 @@ def test_gallery_is_what_the_command_writes(name, arguments, seed, tmp_path, req
 
 
 def test_every_folder_of_the_gallery_is_tested():
-    folders = {path.name for path in (ROOT / "output").iterdir() if path.is_dir()}
-    assert {name for name, _ in GALLERY} <= folders
+    command = ["git", "ls-files", "output"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    folders = {path.split("/")[1] for path in done.stdout.split()}
+    assert folders == {name for name, _ in GALLERY}
 
 
 @pytest.mark.parametrize("name", [name for name, _ in GALLERY])

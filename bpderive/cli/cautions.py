@@ -7,6 +7,7 @@ told.
 from collections.abc import Iterator
 
 from bpderive.network import Network
+from bpderive.spec import Spec
 
 CONTAINS = {
     "positive": ("positive", "unit"),
@@ -28,6 +29,7 @@ FROM_LOGITS = {
 def cautions(network: Network) -> Iterator[str]:
     """Every caution of a network."""
     yield from _domain(network)
+    yield from _unused(network)
     yield from _constants(network)
 
 
@@ -42,6 +44,14 @@ def _domain(network: Network) -> Iterator[str]:
         f"the loss {loss.name} takes the logarithm of outputs that must lie "
         f"{DOMAINS[loss.domain]}, and those of {last.name} need not: use {remedy}"
     )
+
+
+def _unused(network: Network) -> Iterator[str]:
+    if network.depth == 1 and network.spec.activation != Spec.activation:
+        yield (
+            "there is no hidden layer, so --activation is not used: "
+            "use --output-activation for the only layer"
+        )
 
 
 def _constants(network: Network) -> Iterator[str]:

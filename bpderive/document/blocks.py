@@ -95,10 +95,17 @@ class Words:
     """A sentence by its id, with mathematics (or another sentence) in its slots."""
 
     id: str
-    slots: Mapping[str, "Math | Words"] = field(default_factory=dict)
+    slots: Mapping[str, "Cell"] = field(default_factory=dict)
 
 
-Cell = Math | Words
+@dataclass(frozen=True)
+class Listed:
+    """Several formulas with commas between them."""
+
+    items: tuple[Formula, ...]
+
+
+Cell = Math | Words | Listed
 
 
 @dataclass(frozen=True)

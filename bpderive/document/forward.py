@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from sympy import Expr, Function, Integer, KroneckerDelta, Symbol, exp, tanh
+from sympy import Abs, Expr, Function, Integer, KroneckerDelta, Symbol, exp, tanh
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation, steps
@@ -110,6 +110,7 @@ def _symbols(network: Network) -> Table:
         ("L", Symbol("L"), (), ()),
         ("n", Symbol("n{l}"), (), ()),
         ("N", SAMPLES, (), ()),
+        *([("g", element("g{l}", (i,)), *vector)] if numbering(network).named_adjoints else []),
         ("delta", element("delta{l}", (i,)), *vector),
         ("kronecker", KroneckerDelta(i, j), (), ()),
         ("eta", Symbol("eta"), (), ()),
@@ -225,6 +226,8 @@ def _loss(derivation: Derivation) -> Iterator[Block]:
     for letter in "pa":
         if letter in found:
             yield chain(found[letter], Run(network.depth, network.depth), network)
+    if network.loss.given and network.loss.definition.has(select, Abs):
+        yield Paragraph(Words("operations.formula_kink"))
     if network.loss.kinks:
         yield Items(tuple(_kink(kink.at, kink.slope, "a") for kink in network.loss.kinks))
 
@@ -249,6 +252,8 @@ def _activation(derivation: Derivation, row_: Activation) -> Iterator[Block]:
     yield Paragraph(Words(f"operations.{kind}", {"name": name}))
     yield Equations((Row(Formula(_applied(row_)), Formula(defined(row_))),))
     yield Chain(Formula(_slope(row_)), tuple(_slope_links(row_)))
+    if row_.given and row_.definition.has(select, Abs):
+        yield Paragraph(Words("operations.formula_kink"))
     if row_.kinks:
         yield Items(tuple(_kink(kink.at, kink.slope, "z") for kink in row_.kinks))
 

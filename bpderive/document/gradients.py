@@ -33,6 +33,9 @@ from bpderive.index import Equation, Partial, rename
 from bpderive.network import Layer, Network
 from bpderive.reference import Reference
 
+SHALLOW = 8
+"""Down to this depth, a path fits on some lines."""
+
 FEW = 4
 """Up to this many paths, a gradient is printed with all of them."""
 
@@ -66,7 +69,7 @@ def gradients(derivation: Derivation, *, all_weights: bool = False) -> Section:
 
 def _small(derivation: Derivation) -> Iterator[Block]:
     network = derivation.network
-    few = all(_count(network, layer) <= FEW for layer in network.layers)
+    few = _few(network)
     yield Paragraph(Words("gradients.intro" if few else "gradients.delta"))
     for layer in network.layers:
         rows = [
@@ -74,6 +77,13 @@ def _small(derivation: Derivation) -> Iterator[Block]:
             for at in references(network, layer)
         ]
         yield Equations(tuple(rows))
+
+
+def _few(network: Network) -> bool:
+    """Whether every gradient can be printed with all its paths."""
+    return network.depth <= SHALLOW and all(
+        _count(network, layer) <= FEW for layer in network.layers
+    )
 
 
 def _count(network: Network, layer: Layer) -> Expr:
@@ -142,7 +152,7 @@ def sharing(derivation: Derivation) -> Section:
             Paragraph(Words("sharing.written")),
             Equations(tuple(deltas(derivation))),
         ]
-        if all(_count(network, layer) <= FEW for layer in network.layers):
+        if _few(network):
             rows = [
                 _by_delta(derivation, at)
                 for layer in network.layers
@@ -223,16 +233,19 @@ def figures(derivation: Derivation) -> Iterator[Block]:
     if network.symbolic:
         yield Paragraph(Words("sharing.none"))
         return
-    yield Paragraph(Words("sharing.share"))
-    yield Table(("layer", "shared", "as_one"), tuple(_shares(derivation)))
+    shares = tuple(_shares(derivation))
+    if shares:
+        yield Paragraph(Words("sharing.share"))
+        yield Table(("layer", "shared", "as_one"), shares)
     done = operations(derivation)
     counts = {"paths": exact(done.paths), "deltas": exact(done.deltas)}
     yield Paragraph(Words("sharing.operations", {**counts, "saved": percent(done.saved)}))
 
 
 def _shares(derivation: Derivation) -> Iterator[tuple[Cell, ...]]:
-    for run in runs(derivation.network):
-        if run.general:
+    network = derivation.network
+    for run in runs(network):
+        if run.general or network.layer(run.first).inputs == 1:
             continue
         cells = [layer_sharing(derivation, run.first, slopes=way) for way in ("factors", "one")]
         yield (Formula(Integer(run.first)), *(_share(cell) for cell in cells))

@@ -10,7 +10,7 @@ from sympy import Expr, Indexed, KroneckerDelta, Mul, Sum
 from sympy.core.function import AppliedUndef
 
 from bpderive.derive import Derived, Step
-from bpderive.document.blocks import Cell, Chain, Formula, Indices, Link, Words
+from bpderive.document.blocks import Cell, Chain, Formula, Indices, Link, Listed, Words
 from bpderive.document.runs import Run
 from bpderive.index import Partial, element, indices_of, label_of, rename
 from bpderive.network import Network
@@ -56,17 +56,9 @@ def _reason(step: Step, names: Mapping[str, Expr | str], indices: Indices) -> Wo
     for name, values in found.items():
         inside = rename(step.after if name in AFTER else step.before, names)
         cells = [Formula(rename(value, names), indices, within=inside) for value in values]
-        slots[name] = listed(cells)
+        slots[name] = cells[0] if len(cells) == 1 else Listed(tuple(cells))
     several = "_several" if len(found.get("deltas", ())) > 1 else ""
     return Words(f"rule.{step.rule}{several}", slots)
-
-
-def listed(cells: Sequence[Formula]) -> Cell:
-    """Formulas with commas between them."""
-    words: Cell = cells[-1]
-    for cell in reversed(cells[:-1]):
-        words = Words("list.several", {"value": cell, "rest": words})
-    return words
 
 
 def _none(_step: Step) -> Slots:

@@ -12,6 +12,7 @@ from bpderive.document.blocks import (
     Equations,
     Formula,
     Items,
+    Listed,
     Near,
     Ordered,
     OrderedSum,
@@ -23,7 +24,6 @@ from bpderive.document.blocks import (
     Table,
     Words,
 )
-from bpderive.document.reasons import listed
 from bpderive.forms.paths import Factor, path_factors
 from bpderive.forms.routes import route_count, routes, stops
 from bpderive.forms.scalar import delta_form, symbol_of
@@ -38,6 +38,9 @@ SHOWN = 8
 WRITTEN = 10**15
 """Counts from here on are told by their power of ten."""
 
+FACTORS = 120
+"""At most this many factors, over all paths."""
+
 SHORT = 6
 """A slope's formula with more operations is left to section 3."""
 
@@ -48,7 +51,8 @@ def one_weight(derivation: Derivation, reference: Reference) -> Section:
     """The chain of one weight, its factors with their reasons, and the result."""
     network = derivation.network
     count = route_count(network, reference)
-    if not count.is_Integer or count > SHOWN:
+    length = 2 * (network.depth - (reference.layer or 0)) + 3
+    if not count.is_Integer or count > SHOWN or count * length > FACTORS:
         return Section("weight", tuple(_elided(derivation, reference, count)))
     chosen = tuple(routes(network, reference))
     paths = tuple(path_factors(derivation, reference, route) for route in chosen)
@@ -210,4 +214,4 @@ def _parts(network: Network, paths: Paths) -> Iterator[Words]:
 
 
 def _listed(values: list[Expr]) -> Cell:
-    return listed([Formula(value) for value in values])
+    return Listed(tuple(Formula(value) for value in values))

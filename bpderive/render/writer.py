@@ -11,7 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from bpderive.document.blocks import (
+    Cell,
     Formula,
+    Listed,
     Listing,
     Math,
     Matrix,
@@ -104,10 +106,12 @@ class Writer:
             for literal, slot in self.wording.pieces(words.id)
         )
 
-    def slot(self, value: "Math | Words") -> str:
+    def slot(self, value: Cell) -> str:
         """What stands in a sentence's slot or a table's cell."""
         if isinstance(value, Words):
             return self.words(value)
+        if isinstance(value, Listed):
+            return ", ".join(self.slot(item) for item in value.items)
         if isinstance(value, Plain):
             return self.style.escape(value.text)
         return self.style.inline(self.math(value))
@@ -120,7 +124,9 @@ class Writer:
             for literal, slot in self.wording.pieces(words.id)
         )
 
-    def inside(self, value: "Math | Words") -> str:
+    def inside(self, value: Cell) -> str:
+        if isinstance(value, Listed):
+            return ", ".join(self.math(item) for item in value.items)
         return self.words_in_math(value) if isinstance(value, Words) else self.math(value)
 
     def title(self, section: Section) -> str:

@@ -206,6 +206,8 @@ class _Module:
             text, count = (str(width) if width.is_Integer else f'"{width}"'), len(list(run))
             items += [f"*({text},) * {count}"] if count > 4 else [text] * count
         head = "LAYERS: tuple[int | str, ...] = " if self.program.network.symbolic else "LAYERS = "
+        if len(items) == 1:  # a tuple of one run needs its comma
+            return f"{head}({items[0]},)"
         return collection(head, items, "", "()", indent=0)
 
     @cached_property

@@ -184,7 +184,7 @@ class Printer:
         """The masks of a product; without an array before it, the first is cast."""
         cast = all(isinstance(part, Scalar) for part in (*parts.above, *parts.below))
         first = [self.along(mask, axes) for mask in parts.masks[:cast]]
-        return first + [Brackets(self.mask(mask)) for mask in parts.masks[cast:]]
+        return first + [Brackets(self.mask(mask, axes)) for mask in parts.masks[cast:]]
 
     # --- Cases ---
 
@@ -197,17 +197,17 @@ class Printer:
             if not all(isinstance(branch, Scalar) for branch in branches):
                 return code
         else:
-            code = Brackets(self.mask(node))
+            code = Brackets(self.mask(node, node.axes))
         leaf = next(part for part in walk(u) if isinstance(part, Leaf))
         return Member(code, "astype", f"{self.code(leaf).flat}.dtype")
 
-    def mask(self, node: Node) -> Code:
+    def mask(self, node: Node, axes: Axes) -> Code:
         """The condition under which a mask is 1: `z > 0`, or `(z > -1) & (z < 1)`."""
         u, p, q = node.args if isinstance(node, Apply) else ()
-        test = self.test(u, node.axes, negate=is_number(q, 1))
+        test = self.test(u, axes, negate=is_number(q, 1))
         if isinstance(p, Scalar):
             return test
-        return chain(AND, Brackets(test), ("&", Brackets(self.mask(p))))
+        return chain(AND, Brackets(test), ("&", Brackets(self.mask(p, axes))))
 
     def test(self, u: Node, axes: Axes, *, negate: bool = False) -> Code:
         """`u > 0`, with what is subtracted on the other side."""
