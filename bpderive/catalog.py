@@ -111,6 +111,8 @@ def formula_activation(text: str, name: str = "f") -> Activation:
     Raises:
         SpecError: it is not a formula, or does not depend on `z`.
     """
+    from sympy import Integer
+
     from bpderive.functions import total  # imports SymPy
 
     row = Activation(name, text.strip(), given=True)
