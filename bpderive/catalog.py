@@ -155,6 +155,19 @@ def _unknown(kind: str, text: str, names: tuple[str, ...], example: str) -> Spec
     return SpecError.single(message, accepted=f"{', '.join(names)}, or a formula such as {example}")
 
 
+def check_output(loss: Loss, activation: Activation) -> None:
+    """Refuse an output activation that the loss cannot take, with the remedy.
+
+    Raises:
+        SpecError: it cannot.
+    """
+    remedy = dict(loss.refuses).get(activation.name)
+    if remedy is not None:
+        raise SpecError.single(
+            f"the loss {loss.name} cannot take the output of {activation.name}: {remedy}"
+        )
+
+
 @dataclass(frozen=True)
 class Catalog:
     """All activations and losses that a network may use."""
@@ -189,12 +202,13 @@ class Catalog:
         return rows[text]
 
     @property
-    def names(self) -> Mapping[str, Callable[[str], object]]:
-        """What looks a name up, by the option that gives it."""
+    def names(self) -> Mapping[str, Callable[..., object]]:
+        """What looks a name up, by the option that gives it; `output` checks loss and output."""
         return {
             "activation": self.activation,
             "output_activation": self.activation,
             "loss": self.loss,
+            "output": lambda loss, name: check_output(self.loss(loss), self.activation(name)),
         }
 
     def extended(self, *rows: Activation | Loss) -> "Catalog":

@@ -30,6 +30,10 @@ class Findings:
         """Note one problem."""
         self.problems.append((path, Problem(message, accepted=accepted)))
 
+    def about(self, *keys: str) -> bool:
+        """Whether something is wrong with one of these keys."""
+        return any(path[0] in keys for path, _ in self.problems)
+
     def take(self, path: Path, read: Callable[[object], T], value: object, default: T) -> T:
         """`read(value)`; where that raises, its problems are noted and the default stands in."""
         try:

@@ -12,7 +12,14 @@ from functools import cached_property
 
 from sympy import Expr, Function, Integer, Mul, Rational, Symbol
 
-from bpderive.catalog import FORMULA_NAMES, Activation, Catalog, Loss, formula_activation
+from bpderive.catalog import (
+    FORMULA_NAMES,
+    Activation,
+    Catalog,
+    Loss,
+    check_output,
+    formula_activation,
+)
 from bpderive.errors import SpecError
 from bpderive.functions import scalar_symbol, total
 from bpderive.index import Axis, Equation, Fresh, Names, Relative, Tensor, size_symbol, sum_over
@@ -267,7 +274,7 @@ def build(spec: Spec, catalog: Catalog) -> Network:
         default = spec.output_activation if index == len(spec.layers) - 1 else spec.activation
         row = chosen.activation(spec.layers[index].activation or default)
         layers.append(Layer(index, sizes[index], sizes[index - 1], row))
-    _check_output(loss, layers[-1].activation)
+    check_output(loss, layers[-1].activation)
     stage = catalog.activation(loss.stage) if loss.stage else None
     return Network(spec, tuple(layers), loss, stage)
 
@@ -298,11 +305,3 @@ def _size(width: int | str) -> Expr:
             accepted="another letter, or letters and then digits, such as n1",
         )
     return Integer(width) if isinstance(width, int) else size_symbol(width)
-
-
-def _check_output(loss: Loss, activation: Activation) -> None:
-    remedy = dict(loss.refuses).get(activation.name)
-    if remedy is not None:
-        raise SpecError.single(
-            f"the loss {loss.name} cannot take the output of {activation.name}: {remedy}"
-        )

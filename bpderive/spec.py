@@ -14,8 +14,9 @@ from typing import Any
 from bpderive.checks import Findings, Path, integer, one_of, place, text, truth
 from bpderive.errors import SpecError, quoted
 
-Names = Mapping[str, Callable[[str], object]]
-"""By option (`activation`, `output_activation`, `loss`) what looks a name up, or raises."""
+Names = Mapping[str, Callable[..., object]]
+"""By option (`activation`, `output_activation`, `loss`) what looks a name up, or raises; under
+`output` what raises if a loss (the first argument) cannot take an output activation."""
 
 MAX_LAYERS = 100_000
 MAX_WIDTH = 10**9
@@ -184,6 +185,10 @@ def _spec(values: Mapping[str, object], where: Callable[[Path], str], names: Nam
     }
     for name in (name for name in names if name in options):
         _look_up(found, (name,), names[name], options[name])
+    if "output" in names and not found.about("layers", "loss", "output_activation"):
+        loss, last = (options.get(name) for name in ("loss", "output_activation"))
+        given = (loss or Spec.loss, layers[-1].activation or last or Spec.output_activation)
+        found.take(("loss",), lambda _: names["output"](*given), given, None)
     found.unknown((), values, ("layers", *OPTIONS))
     found.check(where)
     return Spec(layers, **options)
@@ -201,7 +206,7 @@ def _layers(value: object, found: Findings, names: Names) -> tuple[LayerSpec, ..
     for number, (layer, _) in enumerate(runs, 1):
         if "activation" in names:
             _look_up(found, ("layers", number), names["activation"], layer.activation)
-    if any(path[0] == "layers" for path, _ in found.problems):
+    if found.about("layers"):
         return ()
     total = sum(count for _, count in runs)
     if runs[0][0].activation:
