@@ -26,7 +26,6 @@ from bpderive.document.forward import (
     forward_rows,
     is_small,
     notation,
-    operations,
     parameters,
 )
 from bpderive.document.gradients import (
@@ -39,6 +38,7 @@ from bpderive.document.gradients import (
     sharing,
 )
 from bpderive.document.matrices import descent, matrix
+from bpderive.document.operations import operations
 from bpderive.document.reasons import chain
 from bpderive.document.runs import Run, row
 from bpderive.document.weight import one_weight
