@@ -30,6 +30,7 @@ NETWORKS = {
     "softmax": ("3,4,2", {"loss": "softmax_cross_entropy", "activation": "relu"}),
     "mixing": ("3,4:softmax,2:softmax", {"loss": "mse", "orientation": "columns"}),
     "symbols": ("n0,n1,n2", {"bias": True}),
+    "blends": ("n0,n1,n2", {"activation": "z*(1 + sum(exp(z)))"}),
     "letters": ("i,j,k", {}),
     "wide": ("784,128,10", {"reduction": "sum"}),
     "thousand": ("2,4*1000,1", {}),

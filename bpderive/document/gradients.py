@@ -230,16 +230,16 @@ def deltas(derivation: Derivation, from_layer: int = 1) -> Iterator[Row]:
 def figures(derivation: Derivation) -> Iterator[Block]:
     """How much is shared, layer by layer, and what the deltas save; each with its definition."""
     network = derivation.network
-    if network.symbolic:
-        yield Paragraph(Words("sharing.none"))
-        return
     shares = tuple(_shares(derivation))
     if shares:
         yield Paragraph(Words("sharing.share"))
         yield Table(("layer", "shared", "as_one"), shares)
     done = operations(derivation)
     counts = {"paths": exact(done.paths), "deltas": exact(done.deltas)}
-    yield Paragraph(Words("sharing.operations", {**counts, "saved": percent(done.saved)}))
+    if network.symbolic:
+        yield Paragraph(Words("sharing.symbolic", counts))
+    else:
+        yield Paragraph(Words("sharing.operations", {**counts, "saved": percent(done.saved)}))
 
 
 def _shares(derivation: Derivation) -> Iterator[tuple[Cell, ...]]:
@@ -253,6 +253,8 @@ def _shares(derivation: Derivation) -> Iterator[tuple[Cell, ...]]:
 
 def _share(found: Sharing) -> Words:
     slots = {"shared": exact(found.shared), "total": exact(found.total)}
+    if isinstance(found.ratio, Expr) and not found.ratio.is_number:
+        return Words("sharing.cell_symbolic", slots)
     return Words("sharing.cell", {**slots, "percent": percent(found.ratio)})
 
 

@@ -73,7 +73,7 @@ def _elided(derivation: Derivation, reference: Reference, count: Expr) -> Iterat
 def exact(number: Expr | int) -> Cell:
     """An exact count, or a formula; a very long count as the power of ten that it is near."""
     if isinstance(number, Expr) and not number.is_Integer:
-        return Formula(number)
+        return Formula(number.expand())
     value = int(number)
     return Plain(str(value)) if value < WRITTEN else Near(round(log10(value)))
 
