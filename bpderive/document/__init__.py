@@ -151,9 +151,15 @@ def _steps(derivation: Derivation, at: Reference, layer: int) -> Iterator[Block]
         target = Row(Formula(_target(at)), Formula(delta_form(derivation, at)))
         yield Equations(rows if at.name == "delta" else (*rows, target))
     elif letter in "wbz":
-        equation = derivation.equation(letter, layer)
         yield Paragraph(Words("sharing.answer"))
-        yield Equations((row(equation),))
+        yield Equations((_answer(derivation, at, letter, layer),))
+
+
+def _answer(derivation: Derivation, at: Reference, letter: str, layer: int) -> Row:
+    """The gradient itself: a parameter's at its own indices, a delta's for any neuron."""
+    if letter == "z":
+        return row(derivation.equation(letter, layer))
+    return Row(Formula(_target(at)), Formula(delta_form(derivation, at)))
 
 
 def _called(row: Activation | Loss) -> str:
