@@ -206,6 +206,13 @@ def test_languages_have_the_same_sentences_and_slots(path):
         assert placeholders(sentence) == placeholders(other[key]), key
 
 
+@pytest.mark.parametrize("path", LOCALES, ids=[path.stem for path in LOCALES])
+def test_mathematics_stands_in_slots(path):
+    """Signs in the words would not pass through pdflatex when Pandoc sets the Markdown."""
+    for key, sentence in flat(tomllib.loads(path.read_text("utf-8"))):
+        assert not set("−×ℓδσΣ∂≤≥") & set(sentence), key
+
+
 def test_every_rule_has_words():
     english = dict(flat(tomllib.loads((LOCALES[0].parent / "en.toml").read_text("utf-8"))))
     assert {f"rule.{rule.id}" for rule in RULES} <= english.keys()

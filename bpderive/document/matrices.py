@@ -168,7 +168,7 @@ def algorithm(network: Network) -> Algorithm:
     depth = Formula(Integer(network.depth))
     backward = [] if network.depth == 1 else ["backward_two" if network.depth == 2 else "backward"]
     lines = ["given", "forward", "loss", "output", *backward, "gradients", "update"]
-    slots = {"depth": depth, "layer": Formula(LAYER)}
+    slots = {"depth": depth, "layer": Formula(LAYER), "below": Formula(LAYER - 1)}
     bias = "_bias" if network.spec.bias else ""
     named = {"gradients": f"gradients{bias}", "update": f"update{bias}", "given": f"given{bias}"}
     return Algorithm(tuple(Words(f"algorithm.{named.get(x, x)}", slots) for x in lines))
