@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from textwrap import fill
 
-from sympy import Expr
+from sympy import Abs, Expr
 
 from bpderive.catalog import CATALOG, Activation, Kink, Loss
 from bpderive.formula import parse
+from bpderive.functions import select
 from bpderive.program import Program
 from bpderive.targets.layout import WIDTH
 
@@ -77,6 +78,8 @@ def _kinks(program: Program) -> Iterator[str]:
     told = [_kink(row, kink) for row in rows for kink in row.kinks]
     if told:
         yield f"At its kinks: {', '.join(told)}."
+    if any(row.given and row.definition.has(select, Abs) for row in rows):
+        yield "At a kink of a formula, the slope is that of the case which holds there."
 
 
 def _kink(row: Activation | Loss, kink: Kink) -> str:
