@@ -79,7 +79,10 @@ def _kinks(program: Program) -> Iterator[str]:
     if told:
         yield f"At its kinks: {', '.join(told)}."
     if any(row.given and row.definition.has(select, Abs) for row in rows):
-        yield "At a kink of a formula, the slope is that of the case which holds there."
+        yield (
+            "At a kink of a formula, the slope is that of the case which holds there; "
+            "that of an absolute value is 0."
+        )
 
 
 def _kink(row: Activation | Loss, kink: Kink) -> str:
