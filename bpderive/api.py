@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, get_args
 
-from sympy import Expr
+from sympy import Eq, Expr
 
 from bpderive.catalog import CATALOG, Catalog
 from bpderive.derive import Derivation as Derived
@@ -19,6 +19,7 @@ from bpderive.derive import derive as sweep
 from bpderive.document import build as write
 from bpderive.errors import SpecError, UnsupportedError, quoted
 from bpderive.forms import gradient
+from bpderive.forms.index_form import recurrence
 from bpderive.forms.sharing import Operations, Sharing, Slopes, operations, sharing
 from bpderive.network import Network
 from bpderive.network import build as lay_out
@@ -73,6 +74,26 @@ class Derivation(Derived):
                 f"unknown way to count slopes {quoted(slopes)}", accepted="factors, one"
             )
         return sharing(self, first, second, slopes=slopes)
+
+    def recurrence(self, layer: int) -> tuple[Eq, ...]:
+        """The derivatives of a general layer ℓ like this one, as equations between index terms.
+
+        Args:
+            layer: the number of any layer of that kind; all of them share the equations.
+
+        Returns:
+            For its activation, its weighted sum (`delta{l}`), its weights and its biases; layers
+            are `{l}`, `{l-1}` and `{l+1}` in the labels, sizes `n{l}`.
+
+        Raises:
+            SpecError: the network has no such layer.
+        """
+        if not 1 <= layer <= self.network.depth:
+            raise SpecError.single(
+                f"no layer {quoted(layer)}", accepted=f"1 to {self.network.depth}"
+            )
+        found = recurrence(self, self.network.kind(layer))
+        return tuple(Eq(one.lhs, one.rhs, evaluate=False) for one in found)
 
     def operations(self) -> Operations:
         """Multiplications for all gradients, path by path and with the deltas: 54 and 20."""

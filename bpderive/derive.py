@@ -11,6 +11,7 @@ from functools import cached_property
 
 from sympy import Expr, Indexed, Pow, Sum
 
+from bpderive.equations import HERE, Graph, Kind, mean_equation
 from bpderive.errors import DerivationError, SpecError
 from bpderive.index import (
     Equation,
@@ -19,9 +20,8 @@ from bpderive.index import (
     Tensor,
     element,
     label_of,
-    rename,
 )
-from bpderive.network import HERE, Graph, Kind, Network, mean_equation
+from bpderive.network import Network
 from bpderive.rules import RULES, Context, node_types, tidy
 
 LIMIT = 100
@@ -141,10 +141,6 @@ class Derivation:
     def at(self, layer: int, *, batch: bool = False) -> Mapping[str, Derived]:
         """What was derived for a layer, still in terms of the general layer `l`."""
         return self.kind(self.network.kind(layer, batch=batch))
-
-    def concrete(self, expr: Expr, layer: int) -> Expr:
-        """An expression of the general layer, at this one."""
-        return rename(expr, self.network.names(layer))
 
     def equation(self, letter: str, layer: int, *, batch: bool = False) -> Equation:
         """The derivative with respect to `letter` (`w`, `b`, `z`, `a`) of a layer.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sympy import Expr, Function, Integer, Mul, Rational, Symbol
+from sympy import Expr, Integer
 
 from bpderive.catalog import (
     FORMULA_NAMES,
@@ -20,15 +20,13 @@ from bpderive.catalog import (
     check_output,
     formula_activation,
 )
+from bpderive.equations import BELOW, Builder, Graph, Kind
 from bpderive.errors import SpecError
-from bpderive.functions import scalar_symbol, total
-from bpderive.index import Axis, Equation, Fresh, Names, Relative, Tensor, size_symbol, sum_over
+from bpderive.index import Names, Relative, size_symbol
 from bpderive.spec import Spec
 
-SAMPLES = size_symbol("N")
 RESERVED = frozenset([*"NLSxywbzapghe", "delta", "eta"])
 """Names that a derivation needs for something else than a size, alone or with a number."""
-HERE, BELOW, ABOVE = Relative(0), Relative(-1), Relative(1)
 
 
 @dataclass(frozen=True)
@@ -39,43 +37,6 @@ class Layer:
     width: Expr
     inputs: Expr
     activation: Activation
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What two layers must have in common for their derivations to be the same."""
-
-    activation: str
-    bias: bool
-    last: bool
-    batch: bool
-
-
-@dataclass(frozen=True)
-class Graph:
-    """The equations around one general layer `l`, in forward order.
-
-    `adjoints` names derivatives that are derived elsewhere (`z{l+1}` → `delta{l+1}`);
-    `unit_sums` are the labels whose elements sum to one along their last axis.
-    """
-
-    root: Symbol
-    equations: tuple[Equation, ...]
-    own: tuple[Tensor, ...]
-    adjoints: Mapping[str, str]
-    parameters: frozenset[str]
-    unit_sums: frozenset[str]
-    activations: Mapping[str, Activation]
-
-    @cached_property
-    def tensors(self) -> Mapping[str, Tensor]:
-        """The layer's own tensors by label."""
-        return {tensor.label: tensor for tensor in self.own}
-
-    @cached_property
-    def by_label(self) -> Mapping[str, Equation]:
-        """Each equation by what it defines."""
-        return {equation.label: equation for equation in self.equations}
 
 
 @dataclass(frozen=True)
@@ -112,9 +73,15 @@ class Network:
         return {layer.activation.name: layer.activation for layer in self.layers}
 
     @cached_property
+    def size_names(self) -> frozenset[str]:
+        """The names of symbolic sizes: no index may have the same letter."""
+        sizes = (self.inputs, *(layer.width for layer in self.layers))
+        return frozenset(str(size) for size in sizes if not size.is_Integer)
+
+    @cached_property
     def symbolic(self) -> bool:
         """Whether any size is a symbol."""
-        return any(not s.is_Integer for s in {self.inputs, *(la.width for la in self.layers)})
+        return bool(self.size_names)
 
     def layer(self, index: int) -> Layer:
         """Layer 1 … depth."""
@@ -149,115 +116,8 @@ class Network:
     def graph(self, kind: Kind) -> Graph:
         """The equations around a layer of this kind."""
         if kind not in self._graphs:
-            self._graphs[kind] = _Builder(self, kind).graph()
+            self._graphs[kind] = Builder(kind, self.activations, self.loss, self.stage).graph()
         return self._graphs[kind]
-
-
-@dataclass(frozen=True)
-class _Builder:
-    """Writes the equations of one kind; `fresh` hands out their indices."""
-
-    network: Network
-    kind: Kind
-
-    def graph(self) -> Graph:
-        fresh = Fresh(100_000)
-        activation = self.network.activations[self.kind.activation]
-        own = [self.activation(activation, fresh), self.dense(HERE, fresh)]
-        above = self.loss(fresh) if self.kind.last else (self.dense(ABOVE, fresh),)
-        outer = {} if self.kind.last else {f"z{ABOVE}": f"delta{ABOVE}"}
-        unit = {"y"} if self.network.loss.label == "distribution" else set()
-        return Graph(
-            root=Symbol("S" if self.kind.batch else "L"),
-            equations=(own[1], own[0], *above),
-            own=self.tensors(),
-            adjoints=outer,
-            parameters=frozenset({f"w{HERE}", f"b{HERE}", f"w{ABOVE}", f"b{ABOVE}"}),
-            unit_sums=frozenset(unit),
-            activations=self.network.activations,
-        )
-
-    def vector(self, name: str, layer: Relative | None, role: str) -> Tensor:
-        samples = (Axis("N", SAMPLES),) if self.kind.batch else ()
-        at = HERE if layer is None else layer
-        return Tensor(name, layer, (*samples, Axis(f"n{at}", size_symbol(f"n{at}"))), role)
-
-    def matrix(self, layer: Relative) -> Tensor:
-        rows, columns = f"n{layer}", f"n{Relative(layer.offset - 1)}"
-        axes = (Axis(rows, size_symbol(rows)), Axis(columns, size_symbol(columns)))
-        return Tensor("w", layer, axes, "weight")
-
-    def bias(self, layer: Relative) -> Tensor:
-        return Tensor("b", layer, (Axis(f"n{layer}", size_symbol(f"n{layer}")),), "bias")
-
-    def tensors(self) -> tuple[Tensor, ...]:
-        """The layer's own tensors, in backward order."""
-        stage = (self.vector("p", None, "output"),) if self._staged else ()
-        bias = (self.bias(HERE),) if self.kind.bias else ()
-        return (
-            *stage,
-            self.vector("a", HERE, "activation"),
-            self.vector("z", HERE, "preactivation"),
-            self.matrix(HERE),
-            *bias,
-        )
-
-    @property
-    def _staged(self) -> bool:
-        return self.kind.last and self.network.stage is not None
-
-    def dense(self, layer: Relative, fresh: Fresh) -> Equation:
-        """A weighted sum for each neuron: `z_i = Σ_j w_ij a_j + b_i`."""
-        z, a = self.vector("z", layer, ""), self.vector("a", Relative(layer.offset - 1), "")
-        *n, i = fresh.many(len(z.axes))
-        j = fresh()
-        rhs = sum_over(self.matrix(layer)[i, j] * a[*n, j], j, a.axes[-1].size)
-        rhs = rhs + self.bias(layer)[i,] if self.kind.bias else rhs
-        return Equation(z[*n, i], rhs, z.sizes)
-
-    def activation(self, row: Activation, fresh: Fresh) -> Equation:
-        """`a_i = f(z_i)`, or the row's formula where it takes in the whole layer."""
-        z, a = self.vector("z", HERE, ""), self.vector("a", HERE, "")
-        indices = fresh.many(len(z.axes))
-        return Equation(a[indices], _apply(row, z, indices, fresh), a.sizes)
-
-    def loss(self, fresh: Fresh) -> tuple[Equation, ...]:
-        """The loss, after its stage: a sum over the outputs, and over the samples of a batch."""
-        row = self.network.loss
-        a, y, p = self.vector("a", HERE, ""), self.vector("y", None, ""), self.vector("p", None, "")
-        indices = fresh.many(len(a.axes))
-        stage: tuple[Equation, ...] = ()
-        if self.network.stage is not None:
-            stage = (Equation(p[indices], _apply(self.network.stage, a, indices, fresh), p.sizes),)
-        indices = fresh.many(len(a.axes))
-        values = {"a": a[indices], "y": y[indices], "p": p[indices]}
-        body = row.definition.xreplace({scalar_symbol(k): v for k, v in values.items()})
-        scale = 1 / a.axes[-1].size if row.combine == "mean" else Integer(1)
-        constant, body = body.as_coeff_Mul()
-        for index, axis in zip(reversed(indices), reversed(a.axes), strict=True):
-            body = sum_over(body, index, axis.size)
-        return (*stage, Equation(Symbol("S" if self.kind.batch else "L"), constant * scale * body))
-
-
-def _apply(row: Activation, z: Tensor, indices: tuple[Symbol, ...], fresh: Fresh) -> Expr:
-    """An activation at `z[indices]`: by name when elementwise, by formula when not."""
-    argument = scalar_symbol("z")
-    if row.name == "linear":
-        return z[indices]
-    if row.elementwise:
-        return Function(row.name)(z[indices])
-    table = {}
-    for node in row.definition.atoms(total):
-        k = fresh()
-        body = node.args[0].xreplace({argument: z[(*indices[:-1], k)]})
-        table[node] = sum_over(body, k, z.axes[-1].size)
-    return row.definition.xreplace(table).xreplace({argument: z[indices]})
-
-
-def mean_equation(reduction: str) -> Equation:
-    """`L = S/N`: the loss of a batch from the sum over its samples; `L = S` for a sum."""
-    factor = Rational(1) / SAMPLES if reduction == "mean" else Integer(1)
-    return Equation(Symbol("L"), Mul(factor, Symbol("S")))
 
 
 def build(spec: Spec, catalog: Catalog) -> Network:

@@ -19,13 +19,14 @@ from sympy import Expr, Indexed
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation, Derived
+from bpderive.equations import Graph, Kind
 from bpderive.forms.arrays import Apply, Axes, Leaf, Node, lower
 from bpderive.forms.numbering import Numbering, numbering
 from bpderive.forms.stable import pulled, softmax_of, stable
 from bpderive.forms.trees import labels, transform, walk
 from bpderive.functions import scalar_symbol
 from bpderive.index import element, rename
-from bpderive.network import Graph, Kind, Network
+from bpderive.network import Network
 
 Names = Mapping[str, Expr | str]
 

@@ -283,3 +283,13 @@ def test_load_needs_numpy(derivation, monkeypatch):
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(UnsupportedError, match="pip install numpy"):
         bpderive.load(derivation)
+
+
+def test_the_recurrence_of_a_general_layer():
+    derivation = bpderive.derive(bpderive.network("2,4*10,1", bias=True))
+    shown = {str(equation.lhs): str(equation.rhs) for equation in derivation.recurrence(3)}
+    assert shown["Partial(L, w{l}[i, j])"] == "a{l-1}[j]*delta{l}[i]"
+    assert "Sum(delta{l+1}[j]*w{l+1}[j, i], (j, 1, n{l+1}))" in shown["delta{l}[i]"]
+    assert derivation.recurrence(3) == derivation.recurrence(7)
+    with pytest.raises(SpecError, match="no layer"):
+        derivation.recurrence(12)

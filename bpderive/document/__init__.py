@@ -83,14 +83,8 @@ def build(
             matrix(derivation),
             descent(derivation),
         ),
-        size_names(derivation.network),
+        derivation.network.size_names,
     )
-
-
-def size_names(network: Network) -> frozenset[str]:
-    """The names of symbolic sizes: no index may have the same letter."""
-    sizes = (network.inputs, *(layer.width for layer in network.layers))
-    return frozenset(str(size) for size in sizes if not size.is_Integer)
 
 
 def _check_listing(network: Network) -> None:
@@ -128,7 +122,7 @@ def explain(derivation: Derivation, reference: str) -> Document:
     return Document(
         Words("title.explain", {"target": partial}),
         (*path, Section("steps", tuple(_steps(derivation, at, layer)))),
-        size_names(network),
+        network.size_names,
     )
 
 
@@ -187,5 +181,5 @@ def summary(derivation: Derivation) -> Document:
             Section("gradients", (Equations(tuple(index_rows(derivation))),)),
             Section("figures", tuple(figures(derivation))),
         ),
-        size_names(network),
+        network.size_names,
     )

@@ -20,11 +20,12 @@ from bpderive.document.blocks import (
     Words,
 )
 from bpderive.document.runs import Run, row, runs
+from bpderive.equations import SAMPLES
 from bpderive.forms.numbering import numbering
 from bpderive.forms.scalar import quantity, unroll
 from bpderive.functions import scalar_symbol
 from bpderive.index import Equation, element
-from bpderive.network import SAMPLES, Network
+from bpderive.network import Network
 
 SMALL = 120
 """Up to this many parameters, every neuron and every weight gets a line."""

@@ -18,10 +18,11 @@ from bpderive.document.blocks import (
     Words,
 )
 from bpderive.document.runs import LAYER, Run, runs
+from bpderive.equations import SAMPLES
 from bpderive.forms.arrays import Apply, Leaf, Node, Product, Scalar, lower
 from bpderive.forms.numbering import numbering
 from bpderive.index import Equation, Partial, element, label_of, rename
-from bpderive.network import SAMPLES, Network
+from bpderive.network import Network
 
 ADJOINTS = ("p", "a", "z", "w", "b")
 _SAMPLE = Formula(Symbol("_n"), (Symbol("_n"),), samples=True)

@@ -11,9 +11,9 @@ from itertools import chain, count
 from sympy import Expr, Integer, Sum, Symbol, preorder_traversal
 
 from bpderive.derive import Derivation
+from bpderive.equations import SAMPLES, Kind
 from bpderive.forms.chosen import equation_of
 from bpderive.index import Equation, peel
-from bpderive.network import SAMPLES, Kind, Network
 from bpderive.reference import Reference
 
 LETTERS = "ijkmqrstuvh"
@@ -22,7 +22,7 @@ SAMPLE = "n"
 
 def index_form(derivation: Derivation, reference: Reference) -> Expr:
     """The gradient as an index expression: of a whole tensor (`w1`), or at its indices."""
-    equation = readable(equation_of(derivation, reference), _size_names(derivation.network))
+    equation = readable(equation_of(derivation, reference), derivation.network.size_names)
     values = map(Integer, reference.indices)
     return equation.rhs.xreplace(dict(zip(equation.indices, values, strict=False)))
 
@@ -32,7 +32,7 @@ def recurrence(derivation: Derivation, kind: Kind) -> tuple[Equation, ...]:
 
     Layers are `{l}`, `{l-1}`, `{l+1}` in the labels, sizes `n{l}` …
     """
-    taken = _size_names(derivation.network)
+    taken = derivation.network.size_names
     return tuple(readable(derived.result, taken) for derived in derivation.kind(kind).values())
 
 
@@ -49,14 +49,6 @@ def readable(equation: Equation, taken: frozenset[str] = frozenset()) -> Equatio
     table = _letters(sizes.items(), taken | names)
     lhs, rhs = (expr.xreplace(table) for expr in exprs)
     return Equation(lhs, rhs, equation.sizes)
-
-
-def _size_names(network: Network) -> frozenset[str]:
-    """The names of the network's symbolic sizes."""
-    if not network.symbolic:
-        return frozenset()
-    sizes = (network.inputs, *(layer.width for layer in network.layers))
-    return frozenset(size.name for size in sizes if isinstance(size, Symbol))
 
 
 def _bound(expr: Expr) -> dict[Symbol, Expr]:

@@ -33,13 +33,13 @@ from sympy.matrices.expressions.hadamard import HadamardPower
 
 from bpderive import functions
 from bpderive.derive import Derivation
+from bpderive.equations import SAMPLES
 from bpderive.errors import UnsupportedError
 from bpderive.forms import arrays
 from bpderive.forms.arrays import Node, lower
 from bpderive.forms.chosen import equation_of
 from bpderive.functions import select, to_sympy
 from bpderive.index import Equation
-from bpderive.network import SAMPLES
 from bpderive.reference import Reference
 
 Slot: TypeAlias = Symbol | None

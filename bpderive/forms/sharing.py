@@ -28,12 +28,13 @@ from typing import Literal, TypeAlias
 from sympy import Expr, Integer, Mul
 
 from bpderive.derive import Derivation
+from bpderive.equations import HERE
 from bpderive.errors import SpecError
 from bpderive.forms.chosen import chosen
 from bpderive.forms.paths import error_is_one
 from bpderive.forms.scalar import at_indices, quantity
 from bpderive.index import Equation, rename
-from bpderive.network import HERE, Network
+from bpderive.network import Network
 from bpderive.reference import Reference
 
 Slopes = Literal["factors", "one"]

@@ -12,9 +12,9 @@ from typing import Any
 
 from sympy import Expr, Indexed, Sum, Symbol
 
+from bpderive.equations import SAMPLES
 from bpderive.errors import DerivationError
 from bpderive.index import label_of, parse_label
-from bpderive.network import SAMPLES
 from bpderive.notation import Notation
 from bpderive.render.syntax import FIRST
 

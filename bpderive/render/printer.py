@@ -25,10 +25,10 @@ from sympy import (
 )
 from sympy.core.numbers import Exp1, Pi
 
+from bpderive.equations import SAMPLES
 from bpderive.errors import DerivationError
 from bpderive.forms.arrays import Node
 from bpderive.index import Partial, parse_label
-from bpderive.network import SAMPLES
 from bpderive.notation import Notation
 from bpderive.render import instances
 from bpderive.render.array_printer import ArrayPrinter

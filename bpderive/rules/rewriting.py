@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, Symbol
 from sympy.core.function import AppliedUndef
 
+from bpderive.equations import Graph
 from bpderive.index import Equation, Fresh, Partial, label_of, peel, rebuild, sum_over
-from bpderive.network import Graph
 
 
 @dataclass(frozen=True)
