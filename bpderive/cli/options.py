@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpderive.catalog import CATALOG
 from bpderive.spec import REDUCTIONS, Spec, parse_spec, read_toml
 
 if TYPE_CHECKING:
@@ -161,6 +160,8 @@ def read_spec(given: Mapping[str, Any], example: str) -> tuple[Spec, dict[str, A
         click.UsageError: neither or both of `--layers` and `--spec`.
         SpecError: with every problem.
     """
+    from bpderive.catalog import CATALOG  # --help does without it
+
     layers, path = given["layers"], given["spec"]
     if layers is None and path is None:
         raise click.UsageError(f"Which network? Give its widths, for example: {example}")
