@@ -42,6 +42,17 @@ class Findings:
             self.problems.extend((path, problem) for problem in error.problems)
             return default
 
+    def take_each(
+        self, path: Path, read: Callable[[T], object], values: Iterable[T | None]
+    ) -> None:
+        """`read` each different value once; its problems are noted wherever it stands."""
+        wrong: dict[T, tuple[Problem, ...]] = {}
+        for number, value in enumerate(values, 1):
+            if value is not None:
+                if value not in wrong:
+                    wrong[value] = _problems(read, value)
+                self.problems.extend(((*path, number), problem) for problem in wrong[value])
+
     def unknown(self, path: Path, keys: Iterable[str], known: tuple[str, ...]) -> None:
         """Note every key that is not known."""
         for key in keys:
@@ -59,6 +70,14 @@ class Findings:
         ]
         more = len(self.problems) - MOST
         raise SpecError([*told, Problem(f"and {more} more")] if more > 0 else told)
+
+
+def _problems(read: Callable[[T], object], value: T) -> tuple[Problem, ...]:
+    try:
+        read(value)
+    except SpecError as error:
+        return error.problems
+    return ()
 
 
 def place(path: Path) -> str:

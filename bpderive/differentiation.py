@@ -6,7 +6,7 @@ of derivation collapse. Must not know: networks.
 
 from typing import Any
 
-from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Mul, Pow, Sum
+from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Mul, Pow, Sum, log
 from sympy.core.function import AppliedUndef, Function
 
 from bpderive.errors import DerivationError
@@ -48,11 +48,10 @@ def _mul(expr: Expr, target: Expr) -> Expr:
 
 
 def _pow(expr: Expr, target: Expr) -> Expr:
-    """`(u^c)' → c u^(c-1) u'`."""
-    if expr.exp.has(Indexed):
-        raise DerivationError(f"an exponent that depends on a tensor: {expr}")
-    slope = differentiate(expr.base, target)
-    return slope if slope == 0 else expr.exp * Pow(expr.base, expr.exp - 1) * slope
+    """`(u^v)' → v u^(v-1) u' + u^v log(u) v'`."""
+    base, exponent = differentiate(expr.base, target), differentiate(expr.exp, target)
+    by_base = expr.exp * Pow(expr.base, expr.exp - 1) * base if base != 0 else base
+    return by_base + expr * log(expr.base) * exponent if exponent != 0 else by_base
 
 
 def _function(expr: Expr, target: Expr) -> Expr:

@@ -1,13 +1,15 @@
-"""Writes files whole or not at all, and never over what somebody else wrote.
+"""Writes each file whole or not at all, and never over what somebody else wrote.
 
 In: paths and texts (a text, or chunks of one too large for memory).  Out: files in UTF-8
 that end with a stamp: a comment with the hash of all that stands before it.  A file is replaced
 only where its stamp is right, so that bpderive wrote it and nobody edited it since.  All files of
-one call are checked, then written beside their places, then renamed.  Must not know what is in
-the texts.
+one call are checked, then written beside their places as drafts, then renamed.  Where a process is
+killed, each file is the old one or the new one, and the next call removes the drafts that are left.
+Must not know what is in the texts.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,6 +22,7 @@ Text = str | Iterable[str]
 
 _BLOCK = 1 << 16
 _DIGITS = 16  # of the hash, in a stamp
+_DRAFT = re.compile(r"\.bpderive-[0-9]+-[0-9a-f]+")
 _TAG = ("<!-- ", " -->")
 COMMENTS = {
     ".tex": ("% ", ""),
@@ -27,8 +30,12 @@ COMMENTS = {
     ".html": _TAG,
     ".svg": _TAG,
     ".typ": ("// ", ""),
+    ".json": (' "stamp": "', '"}'),
 }
-"""What opens and closes a comment, by the file's suffix; any other suffix takes `# `."""
+"""What opens and closes a comment, by the file's suffix; any other suffix takes `# `.
+
+JSON has none: its stamp is the last key of the object, whose text is given without its end.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ def write(path: Path | str, text: Text, *, force: bool = False) -> bool:
 
 
 def write_all(files: Sequence[tuple[Path | str, Text]], *, force: bool = False) -> tuple[bool, ...]:
-    """Write files with their stamps, all or none; folders are made as needed.
+    """Write files with their stamps, none before all are on the disk; folders are made as needed.
 
     Args:
         files: paths and their texts; a text may be an iterable of chunks, which is read once.
@@ -58,7 +65,8 @@ def write_all(files: Sequence[tuple[Path | str, Text]], *, force: bool = False) 
         For each file whether it was written; False where it already said the same.
 
     Raises:
-        OutputError: if a file must be kept, or cannot be written; then all is as before.
+        OutputError: if a file must be kept, or cannot be written; then all is as before. Only where
+            the system refuses a rename, or kills the process between two, are some files new.
     """
     jobs = tuple(_job(path, text) for path, text in files)
     _refuse_twins(jobs)
@@ -157,16 +165,53 @@ def _draft(job: _Job, undo: ExitStack) -> Path:
     draft = job.target.parent / f".bpderive-{os.getpid()}-{id(job):x}"
     with _told(job.name):
         _make(job.target.parent, undo)
-        draft.unlink(missing_ok=True)  # left by a process that was killed
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(draft, flags, 0o666), "wb", buffering=_BLOCK) as file:
+        _sweep(job.target.parent)
+        draft.unlink(missing_ok=True)  # left by a process of this number, where nothing is held
+        with os.fdopen(_create(draft), "wb", buffering=_BLOCK) as file:
             undo.callback(draft.unlink, missing_ok=True)
+            if os.name == "posix":
+                undo.callback(os.close, os.dup(file.fileno()))  # held until it is renamed
             file.writelines(_stamped(job))
             file.flush()
             os.fsync(file.fileno())
         if job.mode is not None:
             draft.chmod(job.mode)
     return draft
+
+
+def _create(draft: Path) -> int:
+    """A new file, open and held; again where another's `_sweep` was faster."""
+    while True:
+        number = os.open(draft, _flags("O_WRONLY", "O_CREAT", "O_EXCL", "O_BINARY"), 0o666)
+        if not _hold(number, wait=True) or os.fstat(number).st_nlink:
+            return number
+        os.close(number)
+
+
+def _hold(number: int, *, wait: bool = False) -> bool:
+    """Whether this process now holds the open file; the death of a process ends its hold."""
+    try:
+        import fcntl
+
+        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (ImportError, OSError):  # another holds it, or there are no locks here
+        return False
+    return True
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the drafts that nobody holds: their processes were killed."""
+    with suppress(OSError):
+        for draft in [path for path in folder.iterdir() if _DRAFT.fullmatch(path.name)]:
+            number = os.open(draft, _flags("O_RDONLY", "O_NONBLOCK", "O_NOFOLLOW"))
+            with os.fdopen(number, "rb") as file:
+                if stat.S_ISREG(os.fstat(number).st_mode) and _hold(file.fileno()):
+                    draft.unlink()
+
+
+def _flags(*names: str) -> int:
+    """What `os.open` takes, without what the system lacks."""
+    return sum(getattr(os, name, 0) for name in names)
 
 
 def _make(folder: Path, undo: ExitStack) -> None:

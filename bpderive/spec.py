@@ -20,11 +20,13 @@ Names = Mapping[str, Callable[..., object]]
 
 MAX_LAYERS = 100_000
 MAX_WIDTH = 10**9
+MAX_ACTIVATIONS = 20  # different ones: each is derived by itself
 REDUCTIONS = ("mean", "sum")
 ORIENTATIONS = ("rows", "columns")
 
 _MAX_SLUG = 100
-_MAX_BYTES = 4_000_000  # of a TOML document
+_MAX_BYTES = 500_000  # of a TOML document
+_MAX_DOTS = 8  # in one of its keys: the time that tomllib takes grows with their third power
 _RUN = 5  # equal layers from which a slug writes 4x5 instead of 4-4-4-4-4
 _SIZE = re.compile(r"[A-Za-z]|[A-Za-z]{1,12}[0-9]{1,6}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
@@ -118,21 +120,22 @@ def parse_spec(
 
 
 def load_toml(document: str, where: str = "TOML", names: Names | None = None) -> Spec:
-    """A spec from the text of a TOML document; `where` names it in messages.
-
-    `names` is that of `parse_spec`.
+    """A spec from the text of a TOML document, called `where` in messages; `names` as above.
 
     Raises:
         SpecError: with every problem, each with its line and key.
     """
     import tomllib
 
-    from bpderive.toml_lines import line_of
+    from bpderive.toml_lines import dots, line_of
 
+    deep = SpecError.single("nested too deeply", where)
+    if dots(document) > _MAX_DOTS:
+        raise deep
     try:
         table = tomllib.loads(document)
     except RecursionError:
-        raise SpecError.single("nested too deeply", where) from None
+        raise deep from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError.single(f"not TOML: {error}", where) from error
     except ValueError as error:  # of an integer of thousands of digits
@@ -200,12 +203,20 @@ def _look_up(found: Findings, path: Path, find: Callable[[str], object], name: s
         found.take(path, lambda _: find(name), name, None)
 
 
+def _look_up_all(found: Findings, own: Sequence[str | None], find: Callable[..., object]) -> None:
+    """Note what is wrong with the activation of each layer; too many different ones are counted."""
+    if (count := len(set(filter(None, own)))) <= MAX_ACTIVATIONS:
+        found.take_each(("layers",), find, own)
+        return
+    told = f"{count} different activations are too many", f"at most {MAX_ACTIVATIONS}"
+    found.add(("layers",), *told)
+
+
 def _layers(value: object, found: Findings, names: Names) -> tuple[LayerSpec, ...]:
     items: Sequence[object] = found.take(("layers",), _items, value, [])
     runs = [_run(item, number, found) for number, item in enumerate(items, 1)]
-    for number, (layer, _) in enumerate(runs, 1):
-        if "activation" in names:
-            _look_up(found, ("layers", number), names["activation"], layer.activation)
+    if "activation" in names:
+        _look_up_all(found, [layer.activation for layer, _ in runs], names["activation"])
     if found.about("layers"):
         return ()
     total = sum(count for _, count in runs)

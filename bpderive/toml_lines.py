@@ -10,7 +10,21 @@ from itertools import islice
 
 from bpderive.checks import Path
 
-_PIECE = r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[\[\]{},\n]|[^\s\[\]{},#"']+"""
+_PIECE = (
+    r""""{3}(?:\\.|[^\\])*?"{3}|'{3}(?:.|\n)*?'{3}|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+'|"""
+    r"""["'#][^\n]*+|[\[\]{},\n]|[^\s\[\]{},#"']+"""
+)
+"""A string, a comment (or a string that does not end), a mark, or a word."""
+
+
+def dots(document: str) -> int:
+    """The most dots outside strings between two marks: how deep the deepest dotted key goes."""
+    most = run = 0
+    for piece in re.finditer(_PIECE, document):
+        kind = piece[0][0]
+        run = 0 if kind in "[]{},\n" else run + (kind not in "#\"'" and piece[0].count("."))
+        most = max(most, run)
+    return most
 
 
 def line_of(document: str, path: Path) -> int:
@@ -18,11 +32,11 @@ def line_of(document: str, path: Path) -> int:
     key, item = path[0], path[1] if len(path) > 1 else None
     if isinstance(item, int):
         return next(islice(_items(document, str(key)), item - 1, None), 1)
-    return _line(document, rf"\[*[ \t]*([\"']?){re.escape(str(key))}\1[ \t]*[=\].]")
+    return _line(document, rf"(?:\[+[ \t]*+)?([\"']?){re.escape(str(key))}\1[ \t]*[=\].]")
 
 
 def _line(document: str, pattern: str) -> int:
-    found = re.search(rf"^[ \t]*{pattern}", document, re.MULTILINE)
+    found = re.search(rf"^[ \t]*+{pattern}", document, re.MULTILINE)
     return document.count("\n", 0, found.end()) + 1 if found else 1
 
 
@@ -43,6 +57,6 @@ def _items(document: str, key: str) -> Iterator[int]:
             waiting = False
         waiting = waiting or (depth == 1 and kind == ",")
         depth += (kind in "[{") - (kind in "]}")
-        line += kind == "\n"
+        line += piece[0].count("\n")
         if depth == 0:
             return

@@ -3,19 +3,24 @@
 import mpmath
 import pytest
 import sympy
-from sympy import Abs, Expr, Float, Integer, Rational, Symbol, exp, log, sign, tanh
+from sympy import Expr, Float, Integer, Rational, Symbol, exp, log
 
 from bpderive.errors import DerivationError
 from bpderive.functions import (
+    Abs,
+    cosh,
     maximum,
     minimum,
     number,
     scalar_symbol,
     select,
     sigmoid,
+    sign,
     signum,
+    sinh,
     softplus,
     stable,
+    tanh,
     to_sympy,
     total,
     xlogy,
@@ -45,16 +50,24 @@ HALF = Rational(1, 2)
         (maximum(Z, Integer(0)), select(Z, Z, 0)),
         (minimum(Z, Integer(6)), select(6 - Z, Z, 6)),
         (minimum(Integer(6), Z), select(6 - Z, Z, 6)),
+        (xlogy(Z, Integer(2)), Z * log(2)),
+        (tanh(-Z) + sinh(-Z), -tanh(Z) - sinh(Z)),
+        (cosh(-Z), cosh(Z)),
+        (tanh(0) + sinh(0) + cosh(0), Integer(1)),
+        (Abs(-2 * Z) + Abs(Abs(Z)), 3 * Abs(Z)),
+        (Abs(1 - sympy.sqrt(2)), sympy.sqrt(2) - 1),
+        (sign(1 - sympy.sqrt(2)) + sign(0), Integer(-1)),
+        (sign(1 - Z), -sign(Z - 1)),
     ],
 )
 def test_constants_fold(made: Expr, expected: Expr) -> None:
     assert made == expected
 
 
-@pytest.mark.parametrize("made", [sigmoid(Z), softplus(2), select(Z, 1, 0), xlogy(Z, 2), total(1)])
+@pytest.mark.parametrize("made", [sigmoid(Z), softplus(2), select(Z, 1, 0), xlogy(Z, Y), total(1)])
 def test_everything_else_stays_as_it_is(made: Expr) -> None:
     assert len(made.args) >= 1
-    assert type(made).__module__ == "bpderive.functions"
+    assert type(made).__module__.startswith("bpderive.functions")
 
 
 FORMS = [

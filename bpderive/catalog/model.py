@@ -60,9 +60,10 @@ class Activation:
         """`da/dz`, in the real symbols `a` and `z`; only for elementwise rows."""
         if self.slope is not None:
             return _parsed(self.slope, ("a", "z"))
-        from bpderive.functions import scalar_symbol  # imports SymPy
+        from bpderive.differentiation import differentiate  # imports SymPy
+        from bpderive.functions import scalar_symbol
 
-        return self.definition.diff(scalar_symbol("z"))
+        return differentiate(self.definition, scalar_symbol("z"))
 
     @cached_property
     def elementwise(self) -> bool:
@@ -106,16 +107,18 @@ def formula_activation(text: str, name: str = "f") -> Activation:
     """The activation of a formula in `z`.
 
     Raises:
-        SpecError: it is not a formula, or does not depend on `z`.
+        SpecError: it is not a formula, does not depend on `z`, or its slope cannot be written down.
     """
     from sympy import Integer
 
+    from bpderive.formula import check_slopes
     from bpderive.functions import total  # imports SymPy
 
     row = Activation(name, text.strip(), given=True)
     definition = row.definition
     own = definition.xreplace(dict.fromkeys(definition.atoms(total), Integer(1)))
     _check_depends(own, "z", text)
+    check_slopes(definition, "z", text, flat=row.elementwise)
     return row
 
 
@@ -123,15 +126,18 @@ def formula_loss(text: str, name: str = "f") -> Loss:
     """The loss of a formula in `a` and `y`, of one output; the outputs are summed.
 
     Raises:
-        SpecError: it is not a formula, does not depend on `a`, or sums over the layer itself.
+        SpecError: it is not a formula, does not depend on `a`, sums over the layer itself, or its
+            slope cannot be written down.
     """
-    from bpderive.functions import total  # imports SymPy
+    from bpderive.formula import check_slopes  # imports SymPy
+    from bpderive.functions import total
 
     row = Loss(name, text.strip(), given=True)
     _check_depends(row.definition, "a", text)
     if row.definition.has(total):
         message = "a loss is the formula of one output; the outputs are summed without being told"
         raise SpecError.single(message, f"formula {quoted(text, 60)}", "a formula without sum")
+    check_slopes(row.definition, "a", text)
     return row
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from sympy import Abs, Expr, Function, Symbol, exp, tanh
+from sympy import Abs, Expr, Function, Symbol, exp
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation, steps
@@ -27,7 +27,7 @@ from bpderive.document.forward import applied, forward_rows
 from bpderive.document.reasons import chain, links
 from bpderive.document.runs import Run, row
 from bpderive.formula import parse
-from bpderive.functions import STANDARD, scalar_symbol, select, sigmoid, softplus, to_sympy
+from bpderive.functions import STANDARD, scalar_symbol, select, sigmoid, softplus, tanh, to_sympy
 from bpderive.index import Fresh, Partial, element, rename
 from bpderive.network import Network
 from bpderive.rules import Context
@@ -137,10 +137,14 @@ def _slope_links(row_: Activation) -> Iterator[Link]:
         shown.append((closed.xreplace({a: applied(row_)}), "closed"))
     previous = None
     for expr, reason in shown:
-        value = to_sympy(expr.xreplace({applied(row_): defined(row_)}))
-        if expr != previous and not (reason == "rearranged" and value == previous):
+        again = reason == "rearranged" and _value(row_, expr) == previous
+        if expr != previous and not again:
             yield Link(Formula(expr), Words(f"operations.{reason}"))
         previous = expr
+
+
+def _value(row_: Activation, expr: Expr) -> Expr:
+    return to_sympy(expr.xreplace({applied(row_): defined(row_)}))
 
 
 def _mixing(derivation: Derivation, row_: Activation) -> Iterator[Block]:

@@ -5,6 +5,7 @@ do not overlap: `1 − |u| > 0` reads `|u| < 1`. Must not know: what a node is.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from bpderive.render.pieces import Piece, flipped, merged
@@ -37,6 +38,7 @@ class Bound(NamedTuple):
 
 def chosen(node: Any, view: View, syntax: Syntax) -> Piece:
     """A `select` as cases, or as the indicator of its condition."""
+    view = View(view.args, cache(view.terms), cache(view.whole))
     rows = list(_rows(node, view, syntax))
     values = [value for value, _ in rows]
     place, key = merged(_everything(node, view)), values[0].key

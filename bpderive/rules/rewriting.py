@@ -38,8 +38,8 @@ def labels(expr: Expr) -> set[str]:
 def rewrite(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
     """Apply a rule of one node everywhere, leaves first."""
     if not expr.args or isinstance(expr, Indexed | Partial):
-        return rule(expr) or expr
-    if isinstance(expr, Sum):
+        new = expr
+    elif isinstance(expr, Sum):
         body, index, size = peel(expr)
         inner = rewrite(body, rule)
         new = expr if inner is body else sum_over(inner, index, size)

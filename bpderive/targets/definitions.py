@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 
 from bpderive.forms.arrays import Apply, Leaf, Node
 from bpderive.forms.trees import transform, walk
@@ -102,7 +103,8 @@ def _function(row: Definition, name: str, helpers: set[str]) -> str:
 
 def named_parts(node: Node, taken: Iterable[str]) -> tuple[list[tuple[str, Node]], Node]:
     """Functions that occur twice, each with a name, in order of computation; and the rest."""
-    letters = iter(letter for letter in LOCALS if letter not in set(taken))
+    names = (f"{letter}{turn or ''}" for turn in count() for letter in LOCALS)
+    letters = (name for name in names if name not in set(taken))
     parts: list[tuple[str, Node]] = []
     while repeated := _repeated(node, *(part for _, part in parts)):
         part = max(repeated, key=lambda p: len(list(walk(p))))
