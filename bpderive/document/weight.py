@@ -24,6 +24,7 @@ from bpderive.document.blocks import (
     Table,
     Words,
 )
+from bpderive.errors import UnsupportedError
 from bpderive.forms.paths import Factor, path_factors
 from bpderive.forms.routes import route_count, routes, stops
 from bpderive.forms.scalar import delta_form, symbol_of
@@ -55,7 +56,10 @@ def one_weight(derivation: Derivation, reference: Reference) -> Section:
     if not count.is_Integer or count > SHOWN or count * length > FACTORS:
         return Section("weight", tuple(_elided(derivation, reference, count)))
     chosen = tuple(routes(network, reference))
-    paths = tuple(path_factors(derivation, reference, route) for route in chosen)
+    try:
+        paths = tuple(path_factors(derivation, reference, route) for route in chosen)
+    except UnsupportedError:  # the error at an output that mixes symbolically many neurons
+        return Section("weight", tuple(_summed(derivation, reference)))
     return Section("weight", tuple(_full(derivation, reference, chosen, paths)))
 
 
@@ -67,6 +71,12 @@ def _elided(derivation: Derivation, reference: Reference, count: Expr) -> Iterat
     """Too many paths to print: the count, the recurrence's product, one path as a sample."""
     slots = {"weight": Formula(symbol_of(reference)), "count": exact(count)}
     yield Paragraph(Words("weight.elided", slots))
+    yield _short(derivation, reference)
+
+
+def _summed(derivation: Derivation, reference: Reference) -> Iterator[Block]:
+    """A sum over a symbolic number of outputs stands in every path: the delta has it."""
+    yield Paragraph(Words("weight.summed", {"weight": Formula(symbol_of(reference))}))
     yield _short(derivation, reference)
 
 

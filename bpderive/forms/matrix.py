@@ -22,6 +22,7 @@ from sympy import (
     Lambda,
     MatAdd,
     MatMul,
+    MatrixExpr,
     MatrixSymbol,
     Mul,
     OneMatrix,
@@ -29,6 +30,7 @@ from sympy import (
     Symbol,
     hadamard_product,
 )
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.hadamard import HadamardPower
 
 from bpderive import functions
@@ -91,8 +93,8 @@ class _Matrices:
 
     def full(self, node: Node, row: Slot, column: Slot) -> Expr:
         """The node as a matrix of the given rows and columns, repeated where it lacks one."""
-        if isinstance(node, arrays.Scalar):
-            return _times(node.value, OneMatrix(self.size(row), self.size(column)))
+        if (number := _number(node)) is not None:
+            return _times(number, OneMatrix(self.size(row), self.size(column)))
         found = self.own(node, row, column)
         if row is not None and row not in node.axes:
             found = OneMatrix(self.size(row), 1) * found
@@ -116,7 +118,7 @@ class _Matrices:
         leaf = leaves.pop() if len(leaves) == 1 else None
         if not isinstance(leaf, arrays.Leaf) or not any(isinstance(p, arrays.Apply) for p in parts):
             return None
-        return self.own(leaf, row, column).applyfunc(Lambda(ELEMENT, to_sympy(_scalar(node))))
+        return _elementwise(to_sympy(_scalar(node)), self.own(leaf, row, column))
 
     def leaf(self, node: arrays.Leaf, row: Slot, column: Slot) -> Expr:
         shape = [*(self.sizes[axis] for axis in node.axes), Integer(1), Integer(1)][:2]
@@ -136,7 +138,7 @@ class _Matrices:
         if len(node.args) != 1:
             raise UnsupportedError(f"{node.name} of two tensors has no matrix form")
         value = to_sympy(_function(node.name)(ELEMENT))
-        return self.own(node.args[0], row, column).applyfunc(Lambda(ELEMENT, value))
+        return _elementwise(value, self.own(node.args[0], row, column))
 
     def select(self, node: arrays.Apply, row: Slot, column: Slot) -> Expr:
         """`select(u, p, q) = q + [u > 0]∘(p − q)`, written as two masks."""
@@ -145,9 +147,9 @@ class _Matrices:
         for branch, mask in zip(
             branches, (select(ELEMENT, 1, 0), select(ELEMENT, 0, 1)), strict=True
         ):
-            chosen = self.full(test, row, column).applyfunc(Lambda(ELEMENT, to_sympy(mask)))
-            if isinstance(branch, arrays.Scalar):
-                found.append(_times(branch.value, chosen))
+            chosen = _elementwise(to_sympy(mask), self.full(test, row, column))
+            if (number := _number(branch)) is not None:
+                found.append(_times(number, chosen))
             else:
                 found.append(hadamard_product(chosen, self.full(branch, row, column)))
         return MatAdd(*(term for term in found if term != 0)).doit(deep=False)
@@ -156,8 +158,8 @@ class _Matrices:
         return HadamardPower(self.own(node.base, row, column), node.exponent)
 
     def product(self, node: arrays.Product, row: Slot, column: Slot) -> Expr:
-        numbers = [f.value for f in node.factors if isinstance(f, arrays.Scalar)]
-        rest = [f for f in node.factors if not isinstance(f, arrays.Scalar)]
+        numbers = [number for f in node.factors if (number := _number(f)) is not None]
+        rest = [factor for factor in node.factors if _number(factor) is None]
         matrices = [self.full(factor, row, column) for factor in rest]
         return _times(Mul(*numbers), hadamard_product(*matrices))
 
@@ -192,13 +194,21 @@ class _Matrices:
         return found * OneMatrix(self.size(columns), 1) if columns is not column else found
 
 
+def _elementwise(value: Expr, matrix: Expr) -> Expr:
+    """A function of `ELEMENT` at each element.
+
+    Not by `applyfunc`: in a 1×1 matrix it would put the matrix itself in the element's place.
+    """
+    return MatrixExpr.__new__(ElementwiseApplyFunction, Lambda(ELEMENT, value), matrix)
+
+
 def _times(number: Expr, matrix: Expr) -> Expr:
     return matrix if number == 1 else MatMul(number, matrix).doit(deep=False)
 
 
 def _function(name: str) -> Callable[..., Expr]:
     """A function by its name in a node: ours, SymPy's, or a slope that has only a name."""
-    known = (getattr(module, name, None) for module in (functions, sympy))
+    known = (sympy.Pow if name == "power" else getattr(m, name, None) for m in (functions, sympy))
     found: Callable[..., Expr] = next(filter(None, known), None) or Function(name)
     return found
 
@@ -218,6 +228,11 @@ def _children(node: Node) -> tuple[Node, ...]:
         case arrays.Power(base=base):
             return (base,)
     return ()
+
+
+def _number(node: Node) -> Expr | None:
+    """The value of a node that holds no tensor: a number, or one of sizes (`1/n`)."""
+    return _scalar(node) if all(isinstance(p, ELEMENTWISE) for p in _parts(node)) else None
 
 
 def _scalar(node: Node) -> Expr:

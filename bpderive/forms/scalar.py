@@ -10,9 +10,24 @@ weights form is written in standard ones at once.
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cmp_to_key
 
-from sympy import Add, Expr, Function, Indexed, Integer, KroneckerDelta, Mul, Pow, Rel, Sum, Symbol
+from sympy import (
+    Add,
+    Basic,
+    Expr,
+    Function,
+    Heaviside,
+    Indexed,
+    Integer,
+    KroneckerDelta,
+    Mul,
+    Piecewise,
+    Pow,
+    Rel,
+    Sum,
+    Symbol,
+)
 from sympy.core.function import AppliedUndef
 
 from bpderive.derive import Derivation
@@ -147,33 +162,35 @@ def weights_form(derivation: Derivation, reference: Reference, limit: int = LIMI
     # The output, which stands in every gradient, holds every neuron's value along every path.
     count = network.layer(1).width * route_count(network, Reference("z", 1))
     check_count(count, "the whole network, which this form writes out,", limit)
-    return plain(_Resolver(derivation)(delta_form(derivation, reference)))
+    return _Resolver(derivation)(delta_form(derivation, reference))
 
 
 class _Resolver:
     """Replaces every quantity by its definition, down to the given ones, each worked out once.
 
-    The given ones are real as long as this lasts: of complex symbols SymPy works out, in minutes,
-    whether some `tanh` of them may be infinite.
+    A definition is made standard by itself, in real symbols; what they stand for is then put in
+    their place, and nothing evaluated anew. Of nested expressions SymPy works out, in minutes and
+    in an order of the hash seed's, whether some `tanh` in a power may be infinite.
     """
 
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
-        self.done: dict[Symbol, Expr] = {}
+        self.done: dict[str, Expr] = {}
 
     def __call__(self, expr: Expr) -> Expr:
-        return to_sympy(expr, {symbol: self.value(symbol) for symbol in expr.free_symbols})
+        symbols = {symbol: scalar_symbol(symbol.name) for symbol in expr.free_symbols}
+        return _put(to_sympy(expr, symbols), {real: self.value(s) for s, real in symbols.items()})
 
     def value(self, symbol: Symbol) -> Expr:
-        if symbol not in self.done:
+        if symbol.name not in self.done:
             found = definition(self.derivation, symbol)
-            self.done[symbol] = scalar_symbol(symbol.name) if found == symbol else self(found)
-        return self.done[symbol]
+            self.done[symbol.name] = symbol if found == symbol else self(found)
+        return self.done[symbol.name]
 
 
-def plain(expr: Expr) -> Expr:
-    """The same expression in symbols without assumptions, nothing evaluated anew."""
-    done: dict[Expr, Expr] = {}
+def _put(expr: Expr, values: Values) -> Expr:
+    """The same expression with values for its symbols, nothing evaluated anew."""
+    done: dict[Expr, Expr] = dict(values)
 
     def visit(node: Expr) -> Expr:
         if node not in done:
@@ -181,13 +198,39 @@ def plain(expr: Expr) -> Expr:
         return done[node]
 
     def rebuilt(node: Expr) -> Expr:
-        if isinstance(node, Symbol):
-            return Symbol(node.name)
+        if isinstance(node, Piecewise):
+            return _chosen([(visit(value), visit(test)) for value, test in node.args])
         args = [visit(arg) for arg in node.args]
         if isinstance(node, Add | Mul):
-            return node._new_rawargs(*args)  # noqa: SLF001
+            return _joined(node.func, args)
         if isinstance(node, Pow | Function | Rel):
             return node.func(*args, evaluate=False)
         return node.func(*args) if args else node
 
     return visit(expr)
+
+
+def _chosen(pairs: list[tuple[Expr, Expr]]) -> Expr:
+    """The cases as they are, or by steps: SymPy would combine conditions that hold cases."""
+    if not any(test.has(Piecewise) for _, test in pairs):
+        return Piecewise(*pairs, evaluate=False)
+    *cases, (found, _) = pairs
+    for value, test in reversed(cases):
+        found = _by_step(test.lhs, value, found)
+    return found
+
+
+def _by_step(u: Expr, p: Expr, q: Expr) -> Expr:
+    """`p if u > 0 else q` as `q + (p − q)·[u > 0]`."""
+    difference = _joined(Add, [p, _joined(Mul, [Integer(-1), q])])
+    return _joined(Add, [q, _joined(Mul, [difference, Heaviside(u, 0, evaluate=False)])])
+
+
+def _joined(kind: type[Expr], args: list[Expr]) -> Expr:
+    """A sum of sums as one, a product of products, in SymPy's order, with one number."""
+    parts = [part for arg in args for part in (arg.args if isinstance(arg, kind) else (arg,))]
+    number = kind(*(part for part in parts if part.is_Number))
+    if kind is Mul and number == 0:
+        return number
+    rest = sorted((p for p in parts if not p.is_Number), key=cmp_to_key(Basic.compare))
+    return kind(*([] if number == kind.identity else [number]), *rest, evaluate=False)
