@@ -1,7 +1,7 @@
 """Symbolic derivation of back-propagation: from a network to its gradients, as LaTeX and as code.
 
 The public names below are resolved when first used, so that `import bpderive` does not import
-SymPy.  `bpderive.network`, `bpderive.derive` and `bpderive.render` are functions; the modules of
+SymPy.  `bpderive.network`, `derive`, `render` and `verify` are functions; the modules of
 the same names are reached by `from bpderive.network import …`.
 """
 
@@ -13,7 +13,7 @@ from bpderive._version import __version__
 
 if TYPE_CHECKING:
     from bpderive import errors
-    from bpderive.api import Derivation, derive, generate, load, network, render
+    from bpderive.api import Derivation, derive, generate, load, network, render, verify
     from bpderive.catalog import CATALOG, Activation, Loss
     from bpderive.errors import (
         BpderiveError,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from bpderive.network import Network
+    from bpderive.proof import Proof
 
 __all__ = [
     "CATALOG",
@@ -33,6 +34,7 @@ __all__ = [
     "Loss",
     "Network",
     "OutputError",
+    "Proof",
     "SpecError",
     "UnsupportedError",
     "__version__",
@@ -42,6 +44,7 @@ __all__ = [
     "load",
     "network",
     "render",
+    "verify",
 ]
 
 _HOMES = {
@@ -53,6 +56,7 @@ _HOMES = {
     "Loss": "catalog",
     "Network": "network",
     "OutputError": "errors",
+    "Proof": "proof",
     "SpecError": "errors",
     "UnsupportedError": "errors",
     "derive": "api",
@@ -60,6 +64,7 @@ _HOMES = {
     "load": "api",
     "network": "api",
     "render": "api",
+    "verify": "api",
 }
 """The module in which each public name is defined."""
 

@@ -1,6 +1,7 @@
 """The public functions: each is one stage of the river, and together they are all of it.
 
     layers → network → derive → render → text
+                              → verify → proof
                               → generate → code → load → module
 
 In: what a program asks for.  Out: the values of the stages.  Must not know: the command line.
@@ -17,16 +18,20 @@ from bpderive.catalog import CATALOG, Catalog
 from bpderive.derive import Derivation as Derived
 from bpderive.derive import derive as sweep
 from bpderive.document import build as write
-from bpderive.errors import SpecError, UnsupportedError, quoted
+from bpderive.errors import SpecError, quoted
 from bpderive.forms import gradient
 from bpderive.forms.index_form import recurrence
 from bpderive.forms.sharing import Operations, Sharing, Slopes, operations, sharing
 from bpderive.network import Network
 from bpderive.network import build as lay_out
 from bpderive.program import build as plan
+from bpderive.proof import Proof
 from bpderive.render import render as print_out
 from bpderive.spec import Spec, parse_spec
 from bpderive.targets import generate as print_code
+from bpderive.targets.modules import module
+from bpderive.verify import SEED
+from bpderive.verify import verify as prove
 
 Layers = str | Spec | Iterable[object]
 
@@ -161,6 +166,7 @@ def render(
     *,
     weight: str | None = None,
     all_weights: bool = False,
+    proof: Proof | None = None,
     **options: Any,
 ) -> str:
     """The derivation as a document.
@@ -170,13 +176,14 @@ def render(
         format: `latex`, `markdown` or `text`.
         weight: the weight of the worked example, such as `w1[1,1]`.
         all_weights: list the gradient of every weight, however many there are.
+        proof: made by `verify`; the document then says what it checked.
         options: of the format: `fragment` (latex: without preamble), `flavor` (markdown: github,
             pandoc or myst), `width` (text: columns).
 
     Raises:
         SpecError: an unknown format, option or weight.
     """
-    document = write(_derived(derivation), weight=weight, all_weights=all_weights)
+    document = write(_derived(derivation), weight=weight, all_weights=all_weights, proof=proof)
     return print_out(document, format, **options)
 
 
@@ -190,6 +197,24 @@ def generate(derivation: Derived, target: str = "numpy") -> str:
     return print_code(plan(_derived(derivation)), target)
 
 
+def verify(derivation: Derived, *, quick: bool = False, seed: int = SEED) -> Proof:
+    """Prove a derivation in numbers: every step, every gradient, every form and the code.
+
+    Args:
+        derivation: made by `derive`.
+        quick: leave out what needs more than the core packages, or seconds: SymPy's own derivative
+            of the loss, the gradients of other libraries, and running the generated code.
+        seed: of the random numbers.
+
+    Returns:
+        What was compared and to how many digits it agrees: `passed`, `failures`, `summaries`,
+        `skips`, and `certificate()`, all of it as JSON.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"a seed is an integer, not {type(seed).__name__}")
+    return prove(_derived(derivation), quick=quick, seed=seed)
+
+
 def load(derivation: Derived) -> ModuleType:
     """The generated NumPy code as a module, ready to call; no file is written.
 
@@ -198,20 +223,7 @@ def load(derivation: Derived) -> ModuleType:
     Raises:
         UnsupportedError: NumPy is not installed, or the network has symbolic sizes.
     """
-    import linecache
-    from zlib import crc32
-
-    source = generate(derivation, "numpy")
-    filename = f"<bpderive {derivation.network.spec.slug} {crc32(source.encode()):08x}>"
-    lines = source.splitlines(keepends=True)
-    linecache.cache[filename] = (len(source), None, lines, filename)
-    module = ModuleType("network")
-    try:
-        exec(compile(source, filename, "exec", dont_inherit=True), vars(module))  # noqa: S102
-    except ModuleNotFoundError as error:
-        message = f"the generated code needs {error.name}: pip install {error.name}"
-        raise UnsupportedError(message) from error
-    return module
+    return module(generate(derivation, "numpy"), derivation.network.spec.slug)
 
 
 def _spec(layers: Layers, options: dict[str, Any], catalog: Catalog) -> Spec:

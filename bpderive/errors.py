@@ -67,6 +67,10 @@ class DerivationError(BpderiveError):
     exit_code = 1
 
 
+class ProofError(DerivationError):
+    """A derivation that its own proof refuses: nothing of it is printed."""
+
+
 class OutputError(BpderiveError):
     """A file could not be written, or must not be replaced."""
 

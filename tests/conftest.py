@@ -1,6 +1,7 @@
 """What holds for all tests: the same examples in every run, one bpderive, the command to call."""
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,17 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_HOME, os.environ.get("
 
 def pytest_addoption(parser):
     parser.addoption("--update-output", action="store_true", help="write the gallery in output/")
+
+
+def pytest_report_header():
+    seed = os.environ.get("BPDERIVE_SHUFFLE")
+    return f"shuffled by {seed}" if seed else None
+
+
+def pytest_collection_modifyitems(items):
+    """In the order of a seed, where one is given: no test may lean on another."""
+    if seed := os.environ.get("BPDERIVE_SHUFFLE"):
+        random.Random(seed).shuffle(items)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import shutil
 import string
 import subprocess
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ import bpderive
 from bpderive import document
 from bpderive.document.blocks import Words
 from bpderive.errors import SpecError
+from bpderive.proof import Skip
 from bpderive.render import FORMATS
 from bpderive.render.markdown import FLAVORS
 from bpderive.rules import RULES
+from bpderive.verify.gradients import ORACLES
+from bpderive.verify.mistakes import MISTAKES
 
 ROOT = Path(__file__).parent.parent
 LOCALES = sorted((ROOT / "templates" / "locale").glob("*.toml"))
@@ -32,6 +36,7 @@ NETWORKS = {
     "symbols": ("n0,n1,n2", {"bias": True}),
     "blends": ("n0,n1,n2", {"activation": "z*(1 + sum(exp(z)))"}),
     "letters": ("i,j,k", {}),
+    "mixed": ("n0,n1", {"output_activation": "softmax", "loss": "mse"}),
     "wide": ("784,128,10", {"reduction": "sum"}),
     "thousand": ("2,4*1000,1", {}),
     "formula": ("3,2,2", {"activation": "z*tanh(log(1+exp(z)))", "loss": "(a-y)**4"}),
@@ -213,9 +218,11 @@ def test_mathematics_stands_in_slots(path):
         assert not set("−×ℓδσΣ∂≤≥") & set(sentence), key
 
 
-def test_every_rule_has_words():
+def test_every_rule_and_mistake_has_words():
     english = dict(flat(tomllib.loads((LOCALES[0].parent / "en.toml").read_text("utf-8"))))
     assert {f"rule.{rule.id}" for rule in RULES} <= english.keys()
+    mistakes = {key for key in english if key.startswith("mistake.")}
+    assert {f"mistake.{row.id}" for row in MISTAKES} == mistakes
 
 
 def used_words(value):
@@ -231,20 +238,44 @@ def used_words(value):
             yield from used_words(part)
 
 
+def proofs(derivation):
+    """Its proof, and what a proof may come to else."""
+    proof = bpderive.verify(derivation)
+    missing = (Skip("gradient", "jax", "not installed"), Skip("step", "layer 1", "no_point"))
+    missing += (Skip("gradient", "w1", "zero"),)
+    failed = replace(proof, checks=(replace(proof.checks[0], digits=0),), skips=missing)
+    return proof, failed, replace(proof, checks=())
+
+
+def self_tests():
+    """What may come out of planting mistakes."""
+    right, wrong = ("sign", (2, 2, 1, 1, 0, 0)), ("sign", (2, 1, 1, 1, 0, 1))
+    yield document.self_test([right], [])
+    yield document.self_test([wrong], [("sign", "2,2,1", "layer 1")])
+    yield document.self_test([("sign", (0, 0, 0, 0, 0, 0))], [])
+
+
+def words_of(built):
+    used = set(used_words(built)) | {f"section.{section.id}" for section in built.sections}
+    for section in built.sections:
+        for block in section.blocks:
+            used |= {f"table.{name}" for name in getattr(block, "columns", ())}
+    return used
+
+
 def test_no_sentence_is_unused():
-    used = set()
+    used = {f"oracle.{row.id}" for row in ORACLES}.union(*map(words_of, self_tests()))
     for layers, options in NETWORKS.values():
         derivation = bpderive.derive(bpderive.network(layers, **options))
         for built in (
             document.build(derivation, all_weights=layers.startswith("784")),
+            *(document.build(derivation, proof=proof) for proof in proofs(derivation)),
+            *(document.verification(derivation, proof) for proof in proofs(derivation)),
             document.summary(derivation),
             document.explain(derivation, "b1[1]" if derivation.network.spec.bias else "w1[1,1]"),
         ):
-            used |= set(used_words(built))
-            used |= {f"section.{section.id}" for section in built.sections}
-            for section in built.sections:
-                for block in section.blocks:
-                    used |= {f"table.{name}" for name in getattr(block, "columns", ())}
+            used |= words_of(built)
     english = dict(flat(tomllib.loads((LOCALES[0].parent / "en.toml").read_text("utf-8"))))
     rules = {f"rule.{rule.id}" for rule in RULES}
-    assert sorted(english.keys() - used - rules) == []
+    mistakes = {f"mistake.{row.id}" for row in MISTAKES}
+    assert sorted(english.keys() - used - rules - mistakes) == []

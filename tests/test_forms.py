@@ -1,25 +1,27 @@
 """Every form of every gradient, for every activation × loss × bias of the catalogue, in numbers.
 
-The expected numbers are central differences of the oracle's own forward pass at 80 digits; they
-stand for the deltas too, so each equation is checked by itself. SymPy's `diff` of the flat loss
-is a second oracle, for a part of the table (all of it with `-m long`).
+The expected numbers are complex steps through the oracle's own forward pass at 80 digits, which
+extrapolated differences confirm; they stand for the deltas too, so each equation is checked by
+itself. SymPy's `diff` of the flat loss is another oracle, for a part of the table (all of it with
+`-m long`).
 """
 
-import random
 from dataclasses import dataclass
 from functools import cached_property
 
 import pytest
-from evaluate import Values
 from networks import close, derived
-from oracle import MP, Oracle, points
+from sympy import Symbol
 
 from bpderive.catalog import CATALOG
 from bpderive.derive import Derivation
 from bpderive.forms import gradient
+from bpderive.verify.evaluate import Numbers, reference
+from bpderive.verify.formulas import SCALARS
+from bpderive.verify.oracle import Oracle
+from bpderive.verify.points import SAMPLES, Labels, Points, draw
 
 WIDTHS = (2, 3, 2)
-SAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -68,27 +70,35 @@ class Case:
 
     @cached_property
     def oracle(self) -> Oracle:
-        c = self.combination
-        hidden, output = map(CATALOG.activation, (c.activation, c.output))
-        return Oracle(self.widths, hidden, output, CATALOG.loss(c.loss), c.bias)
+        c, loss = self.combination, CATALOG.loss(self.combination.loss)
+        texts = (c.activation,) * (len(self.widths) - 2) + (c.output,)
+        return Oracle(
+            self.widths,
+            tuple(CATALOG.activation(name).formula for name in texts),
+            loss.formula,
+            CATALOG.activation(loss.stage).formula if loss.stage else "",
+            loss.combine == "mean",
+            c.bias,
+        )
 
     @cached_property
-    def points(self):
-        return points(self.oracle, random.Random(7), SAMPLES)
+    def points(self) -> Points:
+        loss = CATALOG.loss(self.combination.loss)
+        labels = Labels(loss.label, loss.domain, tuple(kink.at for kink in loss.kinks))
+        found = draw(self.oracle, labels, seed=7)
+        assert found is not None
+        assert any(value for slopes in found.slopes for value in slopes["w1"].values())
+        return found
 
-    @cached_property
-    def expected(self):
-        """By sample: the gradient of every parameter and inner quantity."""
-        return [{n: self.oracle.derivative(p, n) for n in self.references} for p in self.points]
-
-    @cached_property
+    @property
     def samples(self):
-        """By sample: all quantities by reference text, the derivatives `delta1[i]`, `g1[i]` too."""
-        names = {"z": "delta", "a": "g", "p": "h"}
-        return [
-            point | {names[n[0]] + n[1:]: slopes[n] for n in self.oracle.inner()}
-            for point, slopes in zip(self.points, self.expected, strict=True)
-        ]
+        """By sample: all quantities, the derivatives `delta1`, `g1` too."""
+        return self.points.complete
+
+    @property
+    def expected(self):
+        """By sample: the derivative by every parameter and inner quantity."""
+        return self.points.slopes
 
     @cached_property
     def references(self):
@@ -98,29 +108,33 @@ class Case:
     def some(self):
         """One reference of every tensor, from the middle of its range."""
         tensors = {}
-        for name in self.references:
-            tensors.setdefault(name.partition("[")[0], []).append(name)
-        return [names[len(names) // 2] for names in tensors.values()]
+        for label, at in self.references:
+            tensors.setdefault(label, []).append((label, at))
+        return [elements[len(elements) // 2] for elements in tensors.values()]
 
-    def tensor(self, label, values):
-        """A tensor as rows, from its elements by reference text."""
-        found = {n: v for n, v in values.items() if n.partition("[")[0] == label}
-        rows = {}
-        for name, value in found.items():
-            rows.setdefault(int(name.partition("[")[2].rstrip("]").split(",")[0]), []).append(value)
-        return [rows[i] for i in sorted(rows)]
+    def given(self, letters, sample=0):
+        """A sample's quantities of these letters: no others may stand in a form."""
+        return Numbers({k: v for k, v in self.samples[sample].items() if k[0] in letters})
 
     @cached_property
     def labels(self):
         """The labels of all tensors of a sample."""
-        return sorted({name.partition("[")[0] for name in self.samples[0] if "[" in name})
+        return sorted(label for label, tensor in self.samples[0].items() if () not in tensor)
 
     def batch(self, label, samples):
         """A tensor over all samples; a parameter is the same for all."""
         if label[0] in "wb":
-            return self.tensor(label, samples[0])
-        rows = [[row[0] for row in self.tensor(label, sample)] for sample in samples]
+            return rows_of(samples[0][label])
+        rows = [list(sample[label].values()) for sample in samples]
         return transposed(rows) if self.combination.bias else rows
+
+
+def rows_of(tensor):
+    """A tensor as rows; of one index, as a column."""
+    rows = {}
+    for (first, *_), value in sorted(tensor.items()):
+        rows.setdefault(first, []).append(value)
+    return list(rows.values())
 
 
 def transposed(rows):
@@ -141,47 +155,47 @@ def case(request):
     return Case(request.param)
 
 
+ALL = "xywbzapdgh"
+
+
+def check_elements(case, form, elements, letters):
+    for element in elements:
+        (label, at), expr = element, gradient(case.derivation, reference(*element), form)
+        for sample in range(SAMPLES):
+            wanted = case.expected[sample][label][at]
+            assert close(case.given(letters, sample)(expr), wanted), element
+
+
 def test_delta_form(case):
-    values = Values(case.samples[0])
-    for name in case.references:
-        assert close(values(gradient(case.derivation, name)), case.expected[0][name]), name
+    check_elements(case, "delta", case.references, ALL)
 
 
 def test_paths_form(case):
-    values = Values({n: v for n, v in case.samples[0].items() if n[0] not in "dgh"})
-    for name in case.some:
-        assert close(values(gradient(case.derivation, name, "paths")), case.expected[0][name]), name
+    check_elements(case, "paths", case.some, "xywbzap")
 
 
 def test_weights_form(case):
-    values = Values({n: v for n, v in case.samples[0].items() if n[0] in "xywb"})
-    for name in ("w1[2,1]", "delta1[3]", "w2[1,3]"):
-        wanted = case.expected[0][name.replace("delta", "z")]
-        assert close(values(gradient(case.derivation, name, "weights")), wanted), name
+    elements = [("w1", (2, 1)), ("z1", (3,)), ("w2", (1, 3))]
+    check_elements(case, "weights", elements, "xywb")
 
 
 def test_index_form_at_indices(case):
-    values = Values(case.samples[0])
-    for name in case.some:
-        assert close(values(gradient(case.derivation, name, "index")), case.expected[0][name]), name
+    check_elements(case, "index", case.some, ALL)
 
 
 def test_matrix_form(case):
     sample, expected = case.samples[0], case.expected[0]
-    values = Values({}, {label: case.tensor(label, sample) for label in case.labels})
-    for name in case.some:
-        label = name.partition("[")[0]
-        found = values(gradient(case.derivation, name, "matrix"))
-        assert all_close(found, case.tensor(label, expected)), label
+    values = Numbers({}, matrices={label: rows_of(sample[label]) for label in case.labels})
+    for label, _ in case.some:
+        found = values(gradient(case.derivation, label, "matrix"))
+        assert all_close(found, rows_of(expected[label])), label
 
 
 def test_batch_form(case):
-    values = Values(
-        {"N": MP.mpf(SAMPLES)}, {label: case.batch(label, case.samples) for label in case.labels}
-    )
-    for name in case.some:
-        label = name.partition("[")[0]
-        found = values(gradient(case.derivation, name, "batch"))
+    matrices = {label: case.batch(label, case.samples) for label in case.labels}
+    values = Numbers({}, {"N": SAMPLES}, matrices)
+    for label, _ in case.some:
+        found = values(gradient(case.derivation, label, "batch"))
         assert all_close(found, batch_expected(case, label)), label
 
 
@@ -189,8 +203,8 @@ def batch_expected(case, label):
     """The mean over the samples for parameters; sample by sample for what lies between."""
     if label[0] not in "wb":
         return case.batch(label, case.expected)
-    mean = {n: sum(e[n] for e in case.expected) / SAMPLES for n in case.oracle.parameters()}
-    return case.tensor(label, mean)
+    tensors = [slopes[label] for slopes in case.expected]
+    return rows_of({at: sum(tensor[at] for tensor in tensors) / SAMPLES for at in tensors[0]})
 
 
 # --- SymPy's own derivative of the flat loss ---
@@ -211,10 +225,15 @@ LONG = [
 @pytest.mark.parametrize("combination", LONG)
 def test_gradient_is_sympys(combination):
     case = Case(combination, widths=(2, 2, 2))
-    loss, symbols = case.oracle.flat_loss()
-    values = Values({name: case.samples[0][name] for name in symbols})
-    quantities = Values(case.samples[0])
-    for name in ("w1[1,2]", "w2[2,1]", *(["b1[2]"] if combination.bias else [])):
-        wanted = values(loss.diff(symbols[name]))
+    symbols = {
+        label: {at: Symbol(reference(label, at), real=True) for at in tensor}
+        for label, tensor in case.samples[0].items()
+        if label[0] in "xywb"
+    }
+    loss = case.oracle.forward(symbols, SCALARS)["L"][()]
+    values, quantities = case.given("xywb"), case.given(ALL)
+    biases = [("b1", (2,))] if combination.bias else []
+    for label, at in (("w1", (1, 2)), ("w2", (2, 1)), *biases):
+        name, wanted = reference(label, at), values(loss.diff(symbols[label][at]))
         assert close(quantities(gradient(case.derivation, name)), wanted), name
         assert close(values(gradient(case.derivation, name, "weights")), wanted), name

@@ -5,14 +5,14 @@ from itertools import product
 
 import pytest
 import sympy
-from evaluate import Values
 from networks import close
-from oracle import MP
 
 from bpderive.errors import UnsupportedError
 from bpderive.forms.matrix import matrix_of
 from bpderive.functions import select, sigmoid, xlogy
 from bpderive.index import Equation, size_symbol, sum_over
+from bpderive.verify.arithmetic import MP
+from bpderive.verify.evaluate import Numbers
 
 SHAPES = {"n": 2, "m": 3, "p": 4}
 n, m, p = (size_symbol(size) for size in SHAPES)
@@ -45,18 +45,22 @@ def test_matrix_of_an_index_expression(rhs, free):
         name: [[MP.mpf(numbers.randint(-50, 50)) / 17 for _ in range(columns)] for _ in range(rows)]
         for name, (rows, columns) in ranges.items()
     }
-    point = dict(SHAPES)
-    for name, rows in matrices.items():
-        for r, row in enumerate(rows):
-            for c, value in enumerate(row):
-                point[f"{name}[{r + 1},{c + 1}]" if name in "ABD" else f"{name}[{r + 1}]"] = value
+    tensors = {
+        name: {
+            (r, c) if name in "ABD" else (r,): value
+            for r, row in enumerate(matrix, 1)
+            for c, value in enumerate(row, 1)
+        }
+        for name, matrix in matrices.items()
+    }
     sizes = tuple({i: n, l: n, j: m, k: p}[index] for index in free)
     equation = Equation(sympy.Indexed("T", *free), rhs, sizes)
-    found = Values(point, matrices)(matrix_of(equation))
-    values = Values(point)
+    found = Numbers({}, SHAPES, matrices)(matrix_of(equation))
+    values = Numbers(tensors, SHAPES)
     rows, columns = (*(SHAPES[str(size)] for size in sizes), 1)[:2]
+    assert (len(found), len(found[0])) == (rows, columns)
     for r, c in product(range(rows), range(columns)):
-        at = dict(zip(free, map(sympy.Integer, (r + 1, c + 1)), strict=False))
+        at = dict(zip(free, (r + 1, c + 1), strict=False))
         assert close(found[r][c], values(rhs, at))
 
 

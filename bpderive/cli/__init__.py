@@ -12,7 +12,13 @@ import click
 
 from bpderive._version import __version__
 from bpderive.cli import console
-from bpderive.cli.options import listed, network_options, output_options, read_spec
+from bpderive.cli.options import (
+    listed,
+    network_options,
+    output_options,
+    proof_options,
+    read_spec,
+)
 
 if TYPE_CHECKING:
     from bpderive.api import Derivation
@@ -24,6 +30,7 @@ Examples:
   bpderive --layers 784,128:relu,10 --loss softmax_cross_entropy --bias
   bpderive --layers n0,n1,n2 --format latex --fragment --out notes
   bpderive explain --layers 2,2,2,1 "w1[1,1]"
+  bpderive verify --layers 2,2,2,1
 """
 
 
@@ -94,6 +101,34 @@ def explain(reference: str, **given: Any) -> None:
     click.echo(text.rstrip("\n"))
 
 
+@command.command()
+@network_options
+@proof_options
+def verify(**given: Any) -> int:
+    """Check a derivation in numbers: its steps, gradients, forms and code.
+
+    Each step and each gradient is compared at random numbers with what needs no derivation; the
+    exit code is 1 where anything does not agree.
+    """
+    test, network = given["self_test"], given["layers"] or given["spec"]
+    if test and given["proof"]:
+        raise click.UsageError("--self-test has no certificate: leave --proof out.")
+    example = "bpderive verify --layers 2,2,2,1"
+    spec, changes = read_spec(given, example) if network or not test else (None, {})
+    with console.progress() as at:
+        derivation = _derive(spec, changes, at) if spec else None
+        from bpderive.cli import proving
+
+        if derivation is None or test:
+            told, passed = proving.self_test(derivation, given["seed"], at)
+        else:
+            told, passed = proving.proved(derivation, given, at)
+    if derivation is not None:
+        _warn(derivation)
+    click.echo(told)
+    return 0 if passed else 1
+
+
 @command.command("list")
 @click.argument("what", type=click.Choice(("activations", "losses", "formats")))
 def list_(what: str) -> None:
@@ -124,11 +159,12 @@ def _write(given: Mapping[str, Any]) -> None:
     spec, changes = read_spec(given, "bpderive --layers 2,2,2,1")
     with console.progress() as at:
         derivation = _derive(spec, changes, at)
-        from bpderive.cli import outputs
+        from bpderive.cli import outputs, proving
 
         outputs.check(names, given)
         options = {**given, "width": console.width()} if printed else given
-        texts = list(outputs.texts(derivation, names, options, at))
+        proof = proving.checked(derivation, at) if given["verify"] else None
+        texts = list(outputs.texts(derivation, names, options, at, proof))
         told = texts[0][1] if printed else _save(texts, derivation, given)
     _warn(derivation)
     click.echo(told.encode() if printed else told, nl=False)  # a file's bytes in any terminal

@@ -123,7 +123,7 @@ _OUTPUT = (
     ),
     click.option(
         "--out",
-        type=click.Path(allow_dash=True),
+        type=click.Path(allow_dash=True, readable=False),
         metavar="DIR",
         help="The folder for the files; - prints a single format. [default: output/NETWORK]",
     ),
@@ -135,8 +135,35 @@ _OUTPUT = (
     ),
     click.option("--weight", metavar="REF", help='The weight of the worked example: "w1[1,1]".'),
     click.option("--all-weights", is_flag=True, help="List the gradient of every weight."),
+    click.option(
+        "--verify/--no-verify",
+        default=True,
+        help="Check the derivation in numbers, and say so in it. [default: verify]",
+    ),
     click.option("--force", is_flag=True, help="Replace files that were edited since."),
     click.option("--quiet", is_flag=True, help="Print nothing but warnings and errors."),
+)
+
+
+_PROOF = (
+    click.option(
+        "--proof",
+        metavar="FILE.json",
+        help="Write every comparison, the seed and the versions to a file.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=1,
+        metavar="NUMBER",
+        help="Of the random numbers. [default: 1]",
+    ),
+    click.option(
+        "--self-test",
+        is_flag=True,
+        help="Plant known mistakes, in this network or in a table of them, and see each caught.",
+    ),
+    click.option("--force", is_flag=True, help="Replace a file that was edited since."),
 )
 
 
@@ -151,6 +178,7 @@ def _all(options: tuple[Decorator, ...]) -> Decorator:
 
 network_options = _all(_NETWORK)
 output_options = _all(_OUTPUT)
+proof_options = _all(_PROOF)
 
 
 def read_spec(given: Mapping[str, Any], example: str) -> tuple[Spec, dict[str, Any]]:

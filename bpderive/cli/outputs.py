@@ -13,6 +13,7 @@ from bpderive.api import generate
 from bpderive.derive import Derivation
 from bpderive.document import build
 from bpderive.errors import Problem, SpecError, quoted, suggest
+from bpderive.proof import Proof
 from bpderive.render import FORMATS, render
 from bpderive.targets import TARGETS
 
@@ -69,10 +70,11 @@ def texts(
     names: Iterable[str],
     options: Mapping[str, Any],
     at: Callable[[str], None],
+    proof: Proof | None = None,
 ) -> Iterator[tuple[str, str]]:
     """The name of the file and its text, for each format; `at` is told which."""
     known = outputs()
-    document = cache(lambda: build(derivation, **_of(DOCUMENT, options)))
+    document = cache(lambda: build(derivation, proof=proof, **_of(DOCUMENT, options)))
     for name in names:
         at(f"writing {known[name].file}")
         own = [option for option, owners in OWNERS.items() if owners == (name,)]

@@ -39,6 +39,8 @@ from bpderive.document.gradients import (
 )
 from bpderive.document.matrices import descent, matrix
 from bpderive.document.operations import operations
+from bpderive.document.proof import screen, self_test
+from bpderive.document.proof import section as proof_section
 from bpderive.document.reasons import chain
 from bpderive.document.runs import Run, row
 from bpderive.document.weight import one_weight
@@ -47,21 +49,29 @@ from bpderive.forms.chosen import chosen
 from bpderive.forms.scalar import delta_form, symbol_of
 from bpderive.index import Partial
 from bpderive.network import Network
+from bpderive.proof import Proof
 from bpderive.reference import Reference
+
+__all__ = ["build", "explain", "headline", "self_test", "summary", "verification"]
 
 LISTED = 1_000_000
 """At most this many gradients are printed one by one."""
 
 
 def build(
-    derivation: Derivation, *, weight: str | None = None, all_weights: bool = False
+    derivation: Derivation,
+    *,
+    weight: str | None = None,
+    all_weights: bool = False,
+    proof: Proof | None = None,
 ) -> Document:
-    """The whole derivation: eight sections.
+    """The whole derivation: eight sections, and what a proof of it checked.
 
     Args:
         derivation: what to write about.
         weight: the reference of the weight that section 4 derives in full; default `w1[1,1]`.
         all_weights: list every gradient, however many there are.
+        proof: of this derivation.
 
     Raises:
         SpecError: `weight` is no reference, or not of this network.
@@ -82,6 +92,7 @@ def build(
             sharing(derivation),
             matrix(derivation),
             descent(derivation),
+            *((proof_section(proof),) if proof is not None else ()),
         ),
         derivation.network.size_names,
     )
@@ -164,17 +175,8 @@ def _called(row: Activation | Loss) -> str:
 def summary(derivation: Derivation) -> Document:
     """One screen: the network, the recurrences, the gradients and how much they share."""
     network = derivation.network
-    title = Words(
-        "title.summary",
-        {
-            "layers": Plain(layers(network)),
-            "activations": Plain(", ".join(map(_called, network.activations.values()))),
-            "loss": Plain(_called(network.loss)),
-            "parameters": Formula(parameters(network)),
-        },
-    )
     return Document(
-        title,
+        headline(network),
         (
             Section("forward", (Equations(forward_rows(derivation)),)),
             Section("recurrences", (Equations(tuple(recurrences(derivation))),)),
@@ -183,3 +185,21 @@ def summary(derivation: Derivation) -> Document:
         ),
         network.size_names,
     )
+
+
+def headline(network: Network) -> Words:
+    """The network in one line."""
+    return Words(
+        "title.summary",
+        {
+            "layers": Plain(layers(network)),
+            "activations": Plain(", ".join(map(_called, network.activations.values()))),
+            "loss": Plain(_called(network.loss)),
+            "parameters": Formula(parameters(network)),
+        },
+    )
+
+
+def verification(derivation: Derivation, proof: Proof) -> Document:
+    """One screen: what was checked of a derivation, the digits that came out, the verdict."""
+    return screen(proof, headline(derivation.network))
