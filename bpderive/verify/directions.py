@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WANTED = 10
 # Of float64's 15 digits, 14 are left over the catalogue, and 13 in a thousand layers.
-DIRECTIONS = 2
+DIRECTIONS = 1
 TENSORS = 24
 """So many parameter tensors are tried; of a deeper network, some from every depth."""
 LEAST = 1e-278

@@ -14,7 +14,7 @@ from bpderive.proof import Check, Skip
 from bpderive.targets import TARGETS, generate
 from bpderive.targets.modules import module
 from bpderive.verify import directions
-from bpderive.verify.arithmetic import MP, digits
+from bpderive.verify.arithmetic import MP, ROUGH, digits
 from bpderive.verify.directions import directional
 from bpderive.verify.guard import refusing
 from bpderive.verify.model import oracle_of, parameters
@@ -23,8 +23,8 @@ from bpderive.verify.subject import Subject, labels_of, rows_of
 
 WANTED = 9
 """Of the 15 digits of the machine's numbers, what sums that nearly cancel may lose."""
-LARGEST = 10**7
-"""A network of at most so many parameters is run at its own size."""
+LARGEST, DEEPEST = 10**7, 2000
+"""A network of at most so many parameters and layers is run at its own size."""
 RUNNERS: Mapping[str, Callable[[str], Any]] = {"numpy": lambda source: module(source, "proof")}
 """By target, its code with the functions `forward`, `loss`, `loss_and_grad` and `step`.
 
@@ -74,7 +74,9 @@ def _forward(subject: Subject, target: str, code: Any, params: Any, x: Any) -> C
     wanted = (*samples, samples[0])
     rows = [_pairs(a, sample[last]) for a, sample in zip(found, wanted, strict=True)]
     pairs = [pair for row in rows for pair in row]
-    return Check("code", last, target, len(pairs), digits(pairs), WANTED)
+    sums = [value for sample in samples for value in sample[last.replace("a", "z")].values()]
+    scale = ROUGH * max(map(abs, sums))  # `1 + tanh(z)` is 0 in these numbers, far below 0
+    return Check("code", last, target, len(pairs), digits(pairs, scale), WANTED)
 
 
 def _given(subject: Subject) -> tuple[dict[str, Any], Any, Any]:
@@ -111,9 +113,12 @@ def _full(subject: Subject, target: str) -> Iterator[Check | Skip]:
     network = subject.derivation.network
     if subject.own or network.symbolic:
         return
-    count = parameters(network)
-    if count > LARGEST:
-        raise UnsupportedError(f"run for at most {LARGEST} parameters, and here are {count}")
+    count, depth = parameters(network), network.depth
+    if count > LARGEST or depth > DEEPEST:
+        raise UnsupportedError(
+            f"run at full size for at most {LARGEST} parameters and {DEEPEST} layers, "
+            f"and here are {count} and {depth}"
+        )
     run = RUNNERS[target](generate(build(subject.derivation), target)).loss_and_grad
     reduction = network.spec.reduction
     found = directional(oracle_of(network), labels_of(network), reduction, run, subject.seed)
