@@ -209,9 +209,15 @@ def verify(derivation: Derived, *, quick: bool = False, seed: int = SEED) -> Pro
     Returns:
         What was compared and to how many digits it agrees: `passed`, `failures`, `summaries`,
         `skips`, and `certificate()`, all of it as JSON.
+
+    Raises:
+        TypeError: the seed is no integer, or the derivation none of ours.
+        ValueError: the seed is negative.
     """
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"a seed is an integer, not {type(seed).__name__}")
+    if seed < 0:
+        raise ValueError(f"a seed is not negative, and here is {seed}")
     return prove(_derived(derivation), quick=quick, seed=seed)
 
 

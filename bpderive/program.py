@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
-from sympy import Expr, Indexed
+from sympy import Expr, Indexed, Integer
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation, Derived
 from bpderive.equations import Graph, Kind
-from bpderive.forms.arrays import Apply, Axes, Leaf, Node, lower
+from bpderive.forms.arrays import Apply, Axes, Leaf, Node, Product, Scalar, Terms, lower
 from bpderive.forms.numbering import Numbering, numbering
 from bpderive.forms.stable import pulled, softmax_of, stable
 from bpderive.forms.trees import labels, transform, walk
@@ -190,7 +190,7 @@ class _Builder:
         for letter, name in GRADIENTS.items():
             derived = found.get(letter)
             if derived is not None and (derived.named or letter in "wb"):
-                value = transform(self.lowered(derived, layer), self.slope)
+                value = filled(transform(self.lowered(derived, layer), self.slope), derived)
                 number = partial(self.numbers.backward, letter)
                 yield _Row(name, value, derived.result.sizes, number)
 
@@ -224,6 +224,15 @@ class _Builder:
 
     def graph(self, layer: int) -> Graph:
         return self.network.graph(self.network.kind(layer, batch=True))
+
+
+def filled(value: Node, derived: Derived) -> Node:
+    """`1 → 1 + 0·a`: the error of a loss that is linear in the outputs is one number for all."""
+    indices = derived.partial.denominator.indices
+    if value.axes or derived.tensor.name not in "az":
+        return value
+    nothing = Product(indices, (Scalar((), Integer(0)), Leaf(indices, "a{l}")))
+    return Terms(indices, (value, nothing))
 
 
 def _definition(name: str, rhs: Expr, indices: Axes) -> Definition:

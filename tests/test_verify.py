@@ -136,6 +136,7 @@ TAKEN = [
     ("2,10", {"loss": "poisson"}),
     ("4,8", {"loss": "sqrt(a) - y*a"}),
     ("2,3,2", {"loss": "a**2/2"}),
+    ("2,3,2", {"loss": "a + y", "bias": True}),
     ("2,3,2", {"loss": "exp(exp(a))"}),
     ("2,2,1", {"activation": "sin(1e6*z)"}),
     ("2,2,1", {"activation": "log(z)"}),

@@ -145,10 +145,18 @@ _OUTPUT = (
 )
 
 
+def _json(_ctx: click.Context, _param: click.Parameter, path: str | None) -> str | None:
+    """The name of a JSON file."""
+    if path is not None and not path.endswith(".json"):
+        raise click.BadParameter("the file is JSON: give it a name that ends with .json")
+    return path
+
+
 _PROOF = (
     click.option(
         "--proof",
         metavar="FILE.json",
+        callback=_json,
         help="Write every comparison, the seed and the versions to a file.",
     ),
     click.option(

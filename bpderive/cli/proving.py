@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from bpderive.api import verify
 from bpderive.cli import console
 from bpderive.derive import Derivation
@@ -46,10 +44,6 @@ def proved(
 ) -> tuple[str, bool]:
     """The screen of a full proof, and whether it holds; its certificate is written where asked."""
     path = given["proof"]
-    if path is not None and Path(path).suffix != ".json":
-        raise click.BadParameter(
-            "the file is JSON: give it a name that ends with .json", param_hint="--proof"
-        )
     at("verifying")
     proof = verify(derivation, seed=given["seed"])
     screen = render(verification(derivation, proof), "text", width=console.width()).rstrip("\n")
