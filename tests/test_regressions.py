@@ -180,6 +180,20 @@ REGRESSIONS = [
     _network(1, (3, "hardtanh"), (1, "selu"), loss="softmax_cross_entropy"),
     # a pole in the branch that is not chosen, where bias and kink meet
     _network(2, (2, "relu"), (2, "where(z > 0, log(1 + z), -log(1 - z))"), loss="mae", bias=True),
+    # derivatives that are 0 by terms that cancel, in the machine's numbers, also at full size
+    _network(1, (1, "z/sum(abs(z))"), (1, "linear")),
+    _network(6, (5, "linear"), (2, "linear"), (1, "exp(2*z)/sum(exp(2*z))")),
+    # outputs so far below 0 that `1 + tanh(z)` is 0 in the machine's numbers
+    _network(
+        1,
+        (2, "gelu"),
+        (2, "where(z > 0, log(1 + z), -log(1 - z))"),
+        (1, "z*tanh(log(1+exp(z)))"),
+        (2, "2**z + where(z > 1, 2, 3)*sqrt(1 + abs(z))"),
+        (2, "gelu_tanh"),
+        loss="softmax_cross_entropy",
+        bias=True,
+    ),
     # an output that mixes its neurons, on the kink of the loss
     _network(3, (3, "z - sum(z)/4"), loss="mae", reduction="sum"),
     _network(3, (2, "where(sum(z) > 0, z, 2*z)"), loss="hinge", bias=True),

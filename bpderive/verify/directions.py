@@ -25,6 +25,9 @@ TENSORS = 24
 LEAST = 1e-278
 """The imaginary part of a float64 cannot hold smaller slopes."""
 
+ROUNDING = (1e-20, 1e-12)
+"""What rounding leaves of terms that cancel, relative to the loss."""
+
 LossAndGrad = Callable[[dict[str, Any], Any, Any], tuple[float, Mapping[str, Any]]]
 
 
@@ -63,10 +66,25 @@ def directional(
     batch = draw(oracle, labels, seed)
     keys = {label: label.replace("w", "W") for label in batch.parameters}
     params = {keys[label]: value for label, value in batch.parameters.items()}
-    _, gradient = loss_and_grad(params, batch.layers[0], batch.y)
+    loss, gradient = loss_and_grad(params, batch.layers[0], batch.y)
     apart = -(-len(keys) // TENSORS)
     chosen = list(keys)[::-apart][::-1]  # the last layer's among them
-    return {label: _slopes(batch, reduction, label, gradient[keys[label]]) for label in chosen}
+    return {
+        label: _rounded(_slopes(batch, reduction, label, gradient[keys[label]]), abs(loss))
+        for label in chosen
+    }
+
+
+def _rounded(slopes: Slopes, loss: float) -> Slopes:
+    """The slopes, compared with the loss where they are what rounding leaves, and disagree.
+
+    Those of a softmax of one output are 0, by terms that cancel.
+    """
+    apart = max(abs(found - expected) for found, expected in slopes.pairs)
+    largest = max(slopes.scale, *(abs(value) for pair in slopes.pairs for value in pair))
+    if apart > 10**-WANTED * slopes.scale and ROUNDING[0] * loss < largest < ROUNDING[1] * loss:
+        return Slopes(slopes.pairs, loss)
+    return slopes
 
 
 def _slopes(batch: "Batch", reduction: str, label: str, gradient: Any) -> Slopes:
