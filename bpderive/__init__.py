@@ -13,7 +13,16 @@ from bpderive._version import __version__
 
 if TYPE_CHECKING:
     from bpderive import errors
-    from bpderive.api import Derivation, derive, generate, load, network, render, verify
+    from bpderive.api import (
+        Derivation,
+        derive,
+        generate,
+        generate_files,
+        load,
+        network,
+        render,
+        verify,
+    )
     from bpderive.catalog import CATALOG, Activation, Loss
     from bpderive.errors import (
         BpderiveError,
@@ -41,6 +50,7 @@ __all__ = [
     "derive",
     "errors",
     "generate",
+    "generate_files",
     "load",
     "network",
     "render",
@@ -61,6 +71,7 @@ _HOMES = {
     "UnsupportedError": "errors",
     "derive": "api",
     "generate": "api",
+    "generate_files": "api",
     "load": "api",
     "network": "api",
     "render": "api",

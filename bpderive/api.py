@@ -28,6 +28,8 @@ from bpderive.program import build as plan
 from bpderive.proof import Proof
 from bpderive.render import render as print_out
 from bpderive.spec import Spec, parse_spec
+from bpderive.targets import TARGETS, found
+from bpderive.targets import files as print_files
 from bpderive.targets import generate as print_code
 from bpderive.targets.modules import module
 from bpderive.verify import SEED
@@ -188,13 +190,35 @@ def render(
 
 
 def generate(derivation: Derived, target: str = "numpy") -> str:
-    """The derivation as code: the source text of a module.
+    """The derivation as code: the source text of a module, or of a C file.
+
+    Args:
+        derivation: made by `derive`.
+        target: `numpy`, `numpy-inplace`, `python`, `array-api` or `c`.
 
     Raises:
         SpecError: an unknown target.
-        UnsupportedError: the network has sizes that the target cannot take.
+        UnsupportedError: the target cannot carry the network, such as sizes without numbers.
     """
-    return print_code(plan(_derived(derivation)), target)
+    return print_code(plan(_derived(derivation)), _text(target, "a target"))
+
+
+def generate_files(
+    derivation: Derived, target: str = "numpy", *, name: str | None = None, test: bool = False
+) -> dict[str, str]:
+    """The derivation as files: their names and texts, the code first.
+
+    Args:
+        derivation: made by `derive`.
+        target: as in `generate`; `c` has a header beside its code.
+        name: of the files, without suffix. Default: `network`, or near it.
+        test: add a pytest file that checks the code against differences.
+
+    Raises:
+        SpecError: an unknown target.
+        UnsupportedError: the target cannot carry the network, such as sizes without numbers.
+    """
+    return print_files(plan(_derived(derivation)), _text(target, "a target"), name, test=test)
 
 
 def verify(derivation: Derived, *, quick: bool = False, seed: int = SEED) -> Proof:
@@ -221,15 +245,25 @@ def verify(derivation: Derived, *, quick: bool = False, seed: int = SEED) -> Pro
     return prove(_derived(derivation), quick=quick, seed=seed)
 
 
-def load(derivation: Derived) -> ModuleType:
-    """The generated NumPy code as a module, ready to call; no file is written.
+def load(derivation: Derived, target: str = "numpy") -> ModuleType:
+    """The generated code as a Python module, ready to call; no file is written.
 
     Its source lines show in tracebacks. It is not in `sys.modules`.
 
+    Args:
+        derivation: made by `derive`.
+        target: `numpy`, `numpy-inplace`, `python` or `array-api`.
+
     Raises:
-        UnsupportedError: NumPy is not installed, or the network has symbolic sizes.
+        SpecError: an unknown target, or one that is no Python module.
+        UnsupportedError: a package that it needs is not installed, or the target cannot carry the
+            network.
     """
-    return module(generate(derivation, "numpy"), derivation.network.spec.slug)
+    source = generate(derivation, target)
+    if found(target).suffix != ".py":
+        modules = ", ".join(name for name, row in TARGETS.items() if row.suffix == ".py")
+        raise SpecError.single(f"{target} is no Python module", accepted=modules)
+    return module(source, derivation.network.spec.slug)
 
 
 def _spec(layers: Layers, options: dict[str, Any], catalog: Catalog) -> Spec:

@@ -30,6 +30,8 @@ COMMENTS = {
     ".html": _TAG,
     ".svg": _TAG,
     ".typ": ("// ", ""),
+    ".c": ("/* ", " */"),
+    ".h": ("/* ", " */"),
     ".json": (' "stamp": "', '"}'),
 }
 """What opens and closes a comment, by the file's suffix; any other suffix takes `# `.

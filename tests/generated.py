@@ -20,6 +20,7 @@ FORMULAS = (
     "2**z + where(z > 1, 2, 3)*sqrt(1 + abs(z))",
     "exp(2*z)/sum(exp(2*z))",
     "z/sum(abs(z))",
+    "tanh(z)*max(sum(z)/3, z)",
     "sin(z)*cos(z)/(2+sin(z)*cos(z)+exp(-z**2)*erf(z)*erf(z)+tanh(z/3)**2)**3*sinh(z/100)*cosh(z)"
     "+log(1+exp(sin(z)))*sign(z)*abs(z)**1.5-log(1+abs(z))",
     "where(z > 0, log(1 + z), -log(1 - z))",
@@ -34,13 +35,13 @@ def load(text):
 
 
 @cache
-def source(layers="3,4,2", catalog=CATALOG, **options):
-    return generate(plan(derive(lay_out(parse_spec(layers, **options), catalog))), "numpy")
+def source(layers="3,4,2", catalog=CATALOG, target="numpy", **options):
+    return generate(plan(derive(lay_out(parse_spec(layers, **options), catalog))), target)
 
 
 @cache
-def module(layers="3,4,2", catalog=CATALOG, **options):
-    return load(source(layers, catalog, **options))
+def module(layers="3,4,2", catalog=CATALOG, target="numpy", **options):
+    return load(source(layers, catalog, target, **options))
 
 
 def labels(rng, kind, n, outputs):

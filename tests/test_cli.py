@@ -11,6 +11,7 @@ from bpderive.catalog import CATALOG
 from bpderive.cli import command
 from bpderive.cli import options as cli_options
 from bpderive.spec import Spec
+from bpderive.targets import TARGETS
 
 SEED = ("--layers", "2,2,2,1")
 FILES = ["derivation.md", "derivation.tex", "network.py"]
@@ -130,7 +131,14 @@ def test_list(run):
         ["markdown", "derivation.md"],
         ["text", "derivation.txt"],
         ["numpy", "network.py"],
+        ["numpy-inplace", "network_inplace.py"],
+        ["python", "network_plain.py"],
+        ["array-api", "network_xp.py"],
+        ["c", "network.c"],
     ]
+    code, out, _ = run("list", "targets")
+    assert [line.split()[0] for line in out.splitlines()] == list(TARGETS)
+    assert "network.c, network.h" in out
 
 
 def test_version_and_help(run):
@@ -172,7 +180,8 @@ def test_completion_script(run, shell):
 COMPLETED = [
     ("bpderive --activation sof", {"softplus", "softsign", "softmax"}),
     ("bpderive explain --loss half", {"half_squared_error"}),
-    ("bpderive --format latex,nu", {"latex,numpy"}),
+    ("bpderive --format latex,nu", {"latex,numpy", "latex,numpy-inplace"}),
+    ("bpderive code --target py", {"python"}),
     ("bpderive --reduction m", {"mean"}),
     ("bpderive li", {"list"}),
     ("bpderive list a", {"activations"}),

@@ -31,12 +31,13 @@ SAMPLE = {
 }
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
+@pytest.fixture(scope="module", params=["numpy", "numpy-inplace"])
+def files(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("generated")
     for name, (layers, options) in SAMPLE.items():
-        path = folder / f"{name.replace(' ', '_')}.py"
-        path.write_text(source(layers, **options), encoding="utf-8")
+        if request.param == "numpy" or "n0" not in layers:
+            path = folder / f"{name.replace(' ', '_')}.py"
+            path.write_text(source(layers, target=request.param, **options), encoding="utf-8")
     return folder
 
 

@@ -1,4 +1,4 @@
-"""What the README shows is what happens: its blocks run, its output is compared."""
+"""What the README and the pages show is what happens: blocks run, their output is compared."""
 
 import doctest
 import re
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.M | re.S)
+PAGES = [(ROOT / page).read_text("utf-8") for page in ("README.md", "docs/code.md")]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", "\n".join(PAGES), flags=re.M | re.S)
 CONSOLE = [text for kind, text in BLOCKS if kind == "console"]
 PYTHON = [text for kind, text in BLOCKS if kind == "pycon"]
 

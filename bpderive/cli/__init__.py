@@ -13,6 +13,7 @@ import click
 from bpderive._version import __version__
 from bpderive.cli import console
 from bpderive.cli.options import (
+    code_options,
     listed,
     network_options,
     output_options,
@@ -30,6 +31,7 @@ Examples:
   bpderive --layers 784,128:relu,10 --loss softmax_cross_entropy --bias
   bpderive --layers n0,n1,n2 --format latex --fragment --out notes
   bpderive explain --layers 2,2,2,1 "w1[1,1]"
+  bpderive code --layers 784,128:relu,10 --target numpy-inplace -o net.py
   bpderive verify --layers 2,2,2,1
 """
 
@@ -129,10 +131,34 @@ def verify(**given: Any) -> int:
     return 0 if passed else 1
 
 
+@command.command()
+@network_options
+@code_options
+def code(**given: Any) -> None:
+    """Write the derivation as code that stands alone.
+
+    Targets: numpy, to read; numpy-inplace, fast; python, without NumPy; array-api, for PyTorch,
+    JAX, CuPy, Dask; c, one C99 file and its header.
+    """
+    spec, changes = read_spec(given, "bpderive code --layers 2,2,2,1 -o net.py")
+    with console.progress() as at:
+        derivation = _derive(spec, changes, at)
+        from bpderive.cli import coding, proving
+
+        stem = coding.stem(given)
+        if given["verify"]:
+            proving.checked(derivation, at)
+        at("writing code")
+        texts = coding.texts(derivation, given, stem)
+        told = texts[0][1] if given["output"] == "-" else coding.save_all(texts, derivation, given)
+    _warn(derivation)
+    click.echo(told.encode() if given["output"] == "-" else told, nl=False)
+
+
 @command.command("list")
-@click.argument("what", type=click.Choice(("activations", "losses", "formats")))
+@click.argument("what", type=click.Choice(("activations", "losses", "formats", "targets")))
 def list_(what: str) -> None:
-    """Print the activations, losses or formats there are."""
+    """Print the activations, losses, formats or targets there are."""
     from bpderive.cli.lists import LISTS
 
     click.echo("\n".join(LISTS[what]()))
@@ -189,17 +215,13 @@ def _save(
     texts: Iterable[tuple[str, str]], derivation: "Derivation", given: Mapping[str, Any]
 ) -> str:
     """Write the files; what there is to say of it."""
-    from bpderive.files import write_all
+    from bpderive.cli.outputs import folder, save
 
-    folder = Path("output", derivation.network.spec.slug) if given["out"] is None else given["out"]
-    files = [(Path(folder, file), text) for file, text in texts]
-    screen = (
-        "" if given["quiet"] else _screen(derivation)
-    )  # before: if it fails, nothing is written
-    written = write_all(files, force=given["force"])
-    marks = ("" if new else " (as before)" for new in written)
-    told = (f"  {path}{mark}\n" for (path, _), mark in zip(files, marks, strict=True))
-    return "" if given["quiet"] else f"{screen}\n\nFiles\n{''.join(told)}"
+    # the screen first: if it fails, nothing is written
+    screen = "" if given["quiet"] else f"{_screen(derivation)}\n\n"
+    place = folder(derivation) if given["out"] is None else Path(given["out"])
+    told = save([(place / file, text) for file, text in texts], force=given["force"])
+    return "" if given["quiet"] else screen + told
 
 
 def _screen(derivation: "Derivation") -> str:

@@ -36,11 +36,25 @@ def formats() -> Iterator[str]:
     yield from _columns((name, row.file, row.description) for name, row in outputs().items())
 
 
+def targets() -> Iterator[str]:
+    """Name, files and description."""
+    from bpderive.targets import TARGETS  # imports SymPy
+
+    rows = ((row.name, *_files(row.stem, row.parts), row.description) for row in TARGETS.values())
+    yield from _columns(rows)
+
+
 LISTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "activations": activations,
     "losses": losses,
     "formats": formats,
+    "targets": targets,
 }
+
+
+def _files(stem: str, suffixes: Iterable[str]) -> tuple[str]:
+    """`network.c, network.h` as one cell."""
+    return (", ".join(stem + suffix for suffix in suffixes),)
 
 
 def _kinks(row: Activation | Loss, argument: str) -> Iterator[str]:

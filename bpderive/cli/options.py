@@ -63,9 +63,16 @@ def _formats() -> list[str]:
     return list(outputs())
 
 
+def _targets() -> list[str]:
+    from bpderive.targets import TARGETS  # imports SymPy
+
+    return list(TARGETS)
+
+
 ACTIVATION = Name("NAME", _activations)
 LOSS = Name("NAME", _losses)
 FORMATS = Name("NAMES", _formats)
+TARGET = Name("NAME", _targets)
 
 _NETWORK = (
     click.option(
@@ -175,6 +182,31 @@ _PROOF = (
 )
 
 
+_CODE = (
+    click.option(
+        "--target",
+        type=TARGET,
+        default="numpy",
+        help="What the code is for; `bpderive list targets` tells all. [default: numpy]",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(allow_dash=True, readable=False),
+        metavar="FILE",
+        help="The file, such as net.py; - prints it. [default: output/NETWORK/…]",
+    ),
+    click.option("--emit-test", is_flag=True, help="Write a pytest file for the code beside it."),
+    click.option(
+        "--verify/--no-verify",
+        default=True,
+        help="Check the derivation in numbers before anything is written. [default: verify]",
+    ),
+    click.option("--force", is_flag=True, help="Replace files that were edited since."),
+    click.option("--quiet", is_flag=True, help="Print nothing but warnings and errors."),
+)
+
+
 def _all(options: tuple[Decorator, ...]) -> Decorator:
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
@@ -187,6 +219,7 @@ def _all(options: tuple[Decorator, ...]) -> Decorator:
 network_options = _all(_NETWORK)
 output_options = _all(_OUTPUT)
 proof_options = _all(_PROOF)
+code_options = _all(_CODE)
 
 
 def read_spec(given: Mapping[str, Any], example: str) -> tuple[Spec, dict[str, Any]]:

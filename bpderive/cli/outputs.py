@@ -1,18 +1,20 @@
 """What the default command writes: a derivation in the formats asked for.
 
-In: a `Derivation`, names of formats and their options.  Out: texts by the names of their files.
-Must not know: how the options were given, and where the texts go.
+In: a `Derivation`, names of formats and their options.  Out: texts by the names of their files,
+and the files. Must not know: how the options were given.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from bpderive.api import generate
+from bpderive.api import generate_files
 from bpderive.derive import Derivation
 from bpderive.document import build
 from bpderive.errors import Problem, SpecError, quoted, suggest
+from bpderive.files import write_all
 from bpderive.proof import Proof
 from bpderive.render import FORMATS, render
 from bpderive.targets import TARGETS
@@ -79,10 +81,26 @@ def texts(
         at(f"writing {known[name].file}")
         own = [option for option, owners in OWNERS.items() if owners == (name,)]
         if name in TARGETS:
-            yield known[name].file, generate(derivation, name)
+            yield from generate_files(derivation, name).items()
         else:
             yield known[name].file, render(document(), name, **_of(own, options))
 
 
 def _of(names: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in names if options.get(name)}
+
+
+def folder(derivation: Derivation) -> Path:
+    """Where the files of a network go when nothing else is said."""
+    return Path("output", derivation.network.spec.slug)
+
+
+def save(files: Sequence[tuple[Path, str]], *, force: bool) -> str:
+    """Write the files; which they are, and which are as before.
+
+    Raises:
+        OutputError: if a file must be kept, or cannot be written.
+    """
+    marks = ("" if new else " (as before)" for new in write_all(files, force=force))
+    told = (f"  {path}{mark}\n" for (path, _), mark in zip(files, marks, strict=True))
+    return f"Files\n{''.join(told)}"

@@ -1,33 +1,84 @@
 """Code from a program: one row of `TARGETS` for each language or library.
 
-In: a `Program`. Out: the text of a file. To add a target, add a module with a function from a
+In: a `Program`. Out: the texts of files. To add a target, add a module with functions from a
 `Program` to text, and its row here. Must not know how anything was derived.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bpderive.errors import SpecError, quoted, suggest
 from bpderive.program import Program
-from bpderive.targets import numpy
+from bpderive.targets import array_api, c, inplace, numpy, python, test_file
+
+Printer = Callable[[Program, str], str]
+"""From a program, and the name of its file without suffix, to a text."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One target: its file, what it is in words for `--help`, and what prints a program."""
+    """One target: its files, what it is in words for `--help`, and what prints a program.
+
+    `stem` is the usual name of its files, without suffix; `parts` are their suffixes, the code
+    first, with what prints each; `test` prints a pytest file for the code.
+    """
 
     name: str
-    file: str
+    stem: str
     description: str
-    generate: Callable[[Program], str]
+    parts: Mapping[str, Printer]
+    test: Printer
+
+    @property
+    def suffix(self) -> str:
+        """That of the code."""
+        return next(iter(self.parts))
+
+    @property
+    def file(self) -> str:
+        """The usual name of the code."""
+        return self.stem + self.suffix
 
 
-_ROWS = (Target("numpy", "network.py", "a Python module on NumPy alone", numpy.generate),)
+def _python(name: str, stem: str, description: str, generate: Printer) -> Target:
+    test = partial(test_file.generate, target=name)
+    return Target(name, stem, description, {".py": generate}, test)
+
+
+_ROWS = (
+    _python("numpy", "network", "a Python module on NumPy alone, to read", numpy.generate),
+    _python(
+        "numpy-inplace",
+        "network_inplace",
+        "the same, fast: one workspace, filled in place",
+        inplace.generate,
+    ),
+    _python(
+        "python",
+        "network_plain",
+        "a Python module on the standard library alone, for small networks",
+        python.generate,
+    ),
+    _python(
+        "array-api",
+        "network_xp",
+        "a Python module for PyTorch, JAX, CuPy, Dask and NumPy arrays",
+        array_api.generate,
+    ),
+    Target(
+        "c",
+        "network",
+        "one C99 file and its header, without malloc",
+        {".c": c.source, ".h": c.header},
+        c.test,
+    ),
+)
 TARGETS: Mapping[str, Target] = {row.name: row for row in _ROWS}
 
 
 def generate(program: Program, target: str = "numpy") -> str:
-    """The code of a program.
+    """The code of a program; of a target with several files, the first.
 
     Args:
         program: what to compute.
@@ -35,8 +86,45 @@ def generate(program: Program, target: str = "numpy") -> str:
 
     Raises:
         SpecError: an unknown target.
+        UnsupportedError: the target cannot carry the program.
+    """
+    row = found(target)
+    return row.parts[row.suffix](program, row.stem)
+
+
+def files(
+    program: Program, target: str = "numpy", stem: str | None = None, *, test: bool = False
+) -> dict[str, str]:
+    """Every file of a program's code by its name, the code first.
+
+    Args:
+        program: what to compute.
+        target: a name in `TARGETS`.
+        stem: the name of the files without suffix; the target's own where none is given.
+        test: whether a pytest file for the code is among them.
+
+    Raises:
+        SpecError: an unknown target.
+        UnsupportedError: the target cannot carry the program.
+    """
+    row = found(target)
+    stem = stem or row.stem
+    texts = {stem + suffix: printer(program, stem) for suffix, printer in row.parts.items()}
+    return texts | ({_test_name(stem): row.test(program, stem)} if test else {})
+
+
+def _test_name(stem: str) -> str:
+    """The name of the pytest file; pytest reads a dot as that of a package."""
+    return f"test_{stem.replace('.', '_')}.py"
+
+
+def found(target: str) -> Target:
+    """The row of a target.
+
+    Raises:
+        SpecError: an unknown target.
     """
     if target not in TARGETS:
         message = f"unknown target {quoted(target)}{suggest(target, TARGETS)}"
         raise SpecError.single(message, accepted=", ".join(TARGETS))
-    return TARGETS[target].generate(program)
+    return TARGETS[target]

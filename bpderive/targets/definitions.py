@@ -56,19 +56,29 @@ class Definitions:
         """The node with the short definitions in place of their calls, spelled."""
         return spell(transform(node, self._expanded))
 
-    def _expanded(self, node: Node) -> Node:
-        if not isinstance(node, Call) or self.written[node.definition.name]:
-            return node
-        row = node.definition
-        labels = {p: arg.label for p, arg in zip(row.parameters, node.args, strict=True)}
-        axes = dict(zip(row.value.axes, node.axes, strict=False))
-        return transform(row.value, lambda part: _renamed(part, labels, axes))
+    def inlined(self, node: Node) -> Node:
+        """The node with every definition in place of its calls, spelled."""
+        return spell(transform(node, _inlined))
 
-    def functions(self, helpers: set[str]) -> Iterable[str]:
+    def _expanded(self, node: Node) -> Node:
+        if isinstance(node, Call) and self.written[node.definition.name]:
+            return node
+        return _inlined(node)
+
+    def functions(self, helpers: set[str], *, slopes: bool = True) -> Iterable[str]:
         """The functions' texts; the names of those that NumPy lacks are added to `helpers`."""
         for row in self.rows:
-            if self.written[row.name]:
+            if self.written[row.name] and (slopes or not row.name.endswith("'")):
                 yield _function(row, self.names[row.name], helpers)
+
+
+def _inlined(node: Node) -> Node:
+    if not isinstance(node, Call):
+        return node
+    row = node.definition
+    labels = {p: arg.label for p, arg in zip(row.parameters, node.args, strict=True)}
+    axes = dict(zip(row.value.axes, node.axes, strict=False))
+    return transform(row.value, lambda part: _renamed(part, labels, axes))
 
 
 def _renamed(node: Node, labels: Mapping[str, str], axes: Mapping[object, object]) -> Node:

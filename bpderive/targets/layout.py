@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 WIDTH = 88
 COMPARE, AND, ADD, MULTIPLY, SIGN, POWER, ATOM = range(7)
@@ -223,3 +224,14 @@ def collection(
     brackets = brackets or "()"
     inner = "".join(f"\n{margin}    {item}," for item in items)
     return f"{margin}{head}{brackets[0]}{inner}\n{margin}{brackets[1]}{tail}"
+
+
+def run_lengths(head: str, items: Iterable[str]) -> str:
+    """`head(2, *(4,) * 1000, 1)`: a tuple whose long runs of equal items are told in short."""
+    parts: list[str] = []
+    for item, run in groupby(items):
+        count = len(list(run))
+        parts += [f"*({item},) * {count}"] if count > 4 else [item] * count
+    if len(parts) == 1:  # a tuple of one run needs its comma
+        return f"{head}({parts[0]},)"
+    return collection(head, parts, "", "()", indent=0)

@@ -8,7 +8,6 @@ functions that NumPy lacks from `numpy_functions.py` beside it. Must not know an
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import groupby
 from typing import Any
 
 from bpderive.forms.arrays import MatMul
@@ -17,7 +16,7 @@ from bpderive.locate import templates
 from bpderive.program import Assignment, Names, Program
 from bpderive.targets import describe
 from bpderive.targets.definitions import Definitions
-from bpderive.targets.layout import MULTIPLY, Code, Text, chain, collection, statement
+from bpderive.targets.layout import MULTIPLY, Code, Text, chain, collection, run_lengths, statement
 from bpderive.targets.printer import Printer
 from bpderive.templating import fill
 
@@ -31,29 +30,35 @@ DRAWS = {
 """How the gradient's check draws labels of each kind."""
 MARK = "µ{}µ"
 """What stands for a label in a line that equal layers share."""
-NAMES = {"check", "float", "forward", "init", "len", "loss", "loss_and_grad", "main", "np"}
-NAMES |= {"pairwise", "params", "step"}
+NAMES = {"adam", "check", "clip_by_norm", "clip_by_value", "float", "forward", "init", "int"}
+NAMES |= {"l2_decay", "len", "loss", "loss_and_grad", "main", "max", "momentum", "np"}
+NAMES |= {"pairwise", "params", "range", "sum", "step", "train", "tuple", "dict", "isinstance"}
 """Names of the module that no activation may take."""
 
 
-def generate(program: Program) -> str:
+def generate(program: Program, _: str = "network") -> str:
     """The module's text."""
-    return fill("code/numpy.py.j2", **_Module(program).context())
+    return fill("code/numpy.py.j2", **Module(program).context())
 
 
 @cache
-def _library() -> Mapping[str, str]:
-    """The functions that NumPy lacks, by name."""
-    text = (templates() / "code" / "numpy_functions.py").read_text(encoding="utf-8")
+def library(file: str = "numpy_functions.py") -> Mapping[str, str]:
+    """The functions of a file beside the templates, by name; usually those that NumPy lacks."""
+    text = (templates() / "code" / file).read_text(encoding="utf-8")
     functions = (block.strip("\n") for block in text.split("\n\n\ndef ")[1:])
     return {function.partition("(")[0]: f"def {function}" for function in functions}
 
 
 @dataclass(frozen=True)
-class _Module:
-    """What the template asks for; `helpers` gathers the functions that NumPy lacks."""
+class Module:
+    """What the template asks for; `helpers` gathers the functions that NumPy lacks.
+
+    Without `gradient`, slopes have no functions; `more` are names that no activation may take.
+    """
 
     program: Program
+    gradient: bool = True
+    more: frozenset[str] = frozenset()
     helpers: set[str] = field(default_factory=set)
     _codes: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -68,14 +73,17 @@ class _Module:
             "bias": network.spec.bias,
             "mean": program.mean,
             "reduction": "mean" if program.mean else "sum",
+            "weighted": " * len(rows)" if program.mean else "",
+            "averaged": " / len(x)" if program.mean else "",
             "drawn": "random weights" + (" and zero biases" if network.spec.bias else ""),
             "distribution": distribution,
+            "inplace": False,
             "refused": ", or a row of y" if distribution else "",
             "partial": describe.is_partial(program),
             **self.sizes(),
             **self.states(),
             "loss": self.line(program.loss),
-            "backward": lines(map(self.line, program.backward)),
+            "backward": lines(map(self.line, self.rows)),
             "grads": self.grads(),
         }
         return values | {"functions": "".join(f"{text}\n\n\n" for text in self.functions())}
@@ -87,10 +95,15 @@ class _Module:
         """The arrays that the loss is made of."""
         return self.used((self.program.loss,))
 
+    @property
+    def rows(self) -> tuple[Assignment, ...]:
+        """The assignments of the gradient."""
+        return self.program.backward if self.gradient else ()
+
     @cached_property
     def backward(self) -> frozenset[str]:
         """The arrays that the gradient is made of."""
-        return self.used(self.program.backward)
+        return self.used(self.rows)
 
     def used(self, rows: Iterable[Assignment]) -> frozenset[str]:
         """The names in the right-hand sides."""
@@ -123,10 +136,10 @@ class _Module:
         run = " = _forward(params, x)"
         return {
             "output": output,
-            "forward": lines([*map(self.line, rows), collection("return ", _tuple(states))]),
-            "loss_states": lines([collection("", _tuple(some), run), *map(self.line, of_loss)]),
+            "forward": lines([*map(self.line, rows), collection("return ", tuple_of(states))]),
+            "loss_states": lines([collection("", tuple_of(some), run), *map(self.line, of_loss)]),
             "grad_states": lines(
-                [*count, collection("", _tuple(every), run), *map(self.line, of_both)]
+                [*count, collection("", tuple_of(every), run), *map(self.line, of_both)]
             ),
             "loss_args": ", ".join([*args, "y"]),
             "loss_parameters": ", ".join(f"{name}: Array" for name in (*args, "y")),
@@ -201,23 +214,18 @@ class _Module:
 
     def layer_sizes(self) -> str:
         """`LAYERS = (2, *(4,) * 1000, 1)`."""
-        items: list[str] = []
-        for width, run in groupby(self.program.widths):
-            text, count = (str(width) if width.is_Integer else f'"{width}"'), len(list(run))
-            items += [f"*({text},) * {count}"] if count > 4 else [text] * count
         head = "LAYERS: tuple[int | str, ...] = " if self.program.network.symbolic else "LAYERS = "
-        if len(items) == 1:  # a tuple of one run needs its comma
-            return f"{head}({items[0]},)"
-        return collection(head, items, "", "()", indent=0)
+        widths = self.program.widths
+        return run_lengths(head, (str(n) if n.is_Integer else f'"{n}"' for n in widths))
 
     @cached_property
     def definitions(self) -> Definitions:
-        return Definitions(self.program.definitions, frozenset(NAMES | set(_library())))
+        return Definitions(self.program.definitions, frozenset(NAMES | set(library())) | self.more)
 
     def functions(self) -> Iterator[str]:
         """Activations and slopes, then what NumPy lacks."""
-        yield from list(self.definitions.functions(self.helpers))
-        yield from (_library()[name] for name in sorted(self.helpers))
+        yield from list(self.definitions.functions(self.helpers, slopes=self.gradient))
+        yield from (library()[name] for name in sorted(self.helpers))
 
 
 def variable(label: str, names: Names) -> str:
@@ -234,7 +242,7 @@ def lines(texts: Iterable[str]) -> str:
     return "\n".join(texts)
 
 
-def _tuple(names: list[str]) -> list[str]:
+def tuple_of(names: list[str]) -> list[str]:
     """The items of a tuple: `a1, a2`, or `(a1,)` where there is but one."""
     return names if len(names) > 1 else [f"({names[0]},)"]
 

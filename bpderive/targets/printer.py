@@ -5,9 +5,9 @@ result has the floating type of the arrays: constants are Python numbers, and a 
 by an array or cast. Must not know: layers, statements.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from sympy import Expr, Integer, Rational
 
@@ -61,13 +61,15 @@ class Printer:
     names: Mapping[str, str]
     functions: Mapping[str, str] = field(default_factory=dict)
     helpers: set[str] = field(default_factory=set)
+    table: ClassVar[Mapping[str, str]] = FUNCTIONS
 
     def code(self, node: Node) -> Code:
         """The expression of a node."""
         method = METHODS.get(type(node))
         if method is None:
             raise UnsupportedError(f"no NumPy form for {type(node).__name__}")
-        return method(self, node)
+        code: Code = getattr(self, method)(node)
+        return code
 
     def along(self, node: Node, axes: Axes) -> Code:
         """The expression of a node in a place where arrays have the given axes.
@@ -129,7 +131,7 @@ class Printer:
         args = self.many(node.args, node.axes)
         if node.name == "power":
             return chain(POWER, args[0], ("**", args[1]))
-        function = FUNCTIONS.get(node.name)
+        function = self.table.get(node.name)
         if function is None:
             raise UnsupportedError(f"no NumPy function for {node.name}")
         if "." not in function:
@@ -247,16 +249,17 @@ def number_parts(value: Expr) -> tuple[list[Code], list[Code]]:
     return [number(Integer(value.p))] if value.p != 1 else [], [number(Integer(value.q))]
 
 
-METHODS: Mapping[type[Node], Callable[[Printer, Any], Code]] = {
-    Leaf: Printer.leaf,
-    Scalar: Printer.scalar,
-    Transpose: Printer.transpose,
-    MatMul: Printer.matmul,
-    Outer: Printer.outer,
-    Reduce: Printer.sum,
-    Power: Printer.power,
-    Product: Printer.product,
-    Terms: Printer.terms,
-    Apply: Printer.apply,
-    Call: Printer.call,
+METHODS: Mapping[type[Node], str] = {
+    Leaf: "leaf",
+    Scalar: "scalar",
+    Transpose: "transpose",
+    MatMul: "matmul",
+    Outer: "outer",
+    Reduce: "sum",
+    Power: "power",
+    Product: "product",
+    Terms: "terms",
+    Apply: "apply",
+    Call: "call",
 }
+"""By kind of node, the method of `Printer` that prints it; a target may override it."""

@@ -6,12 +6,13 @@ A target with no row in `RUNNERS` is refused, so that none goes unproved.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bpderive.errors import UnsupportedError
-from bpderive.program import build
+from bpderive.program import Program, build
 from bpderive.proof import Check, Skip
-from bpderive.targets import TARGETS, generate
+from bpderive.targets import TARGETS, files, generate
 from bpderive.targets.modules import module
 from bpderive.verify import directions
 from bpderive.verify.arithmetic import MP, ROUGH, digits
@@ -25,7 +26,60 @@ WANTED = 9
 """Of the 15 digits of the machine's numbers, what sums that nearly cancel may lose."""
 LARGEST, DEEPEST = 10**7, 2000
 """A network of at most so many parameters and layers is run at its own size."""
-RUNNERS: Mapping[str, Callable[[str], Any]] = {"numpy": lambda source: module(source, "proof")}
+
+
+def _compiled(program: Program, target: str) -> Any:
+    """C, compiled for double precision."""
+    from bpderive.verify.compiled_c import load
+
+    code, header = files(program, target, "proof").values()
+    return load(code, header, "proof")
+
+
+def _module(program: Program, target: str) -> Any:
+    """A Python module."""
+    return module(generate(program, target), "proof")
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A module that takes lists, as one that takes arrays."""
+
+    code: Any
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return _arrays(self.code.forward(_lists(params), _lists(x)))
+
+    def loss(self, params: Any, x: Any, y: Any) -> Any:
+        return self.code.loss(_lists(params), _lists(x), _lists(y))
+
+    def loss_and_grad(self, params: Any, x: Any, y: Any) -> Any:
+        loss, grads = self.code.loss_and_grad(_lists(params), _lists(x), _lists(y))
+        return loss, _arrays(grads)
+
+    def step(self, params: Any, grads: Any, lr: float) -> Any:
+        return _arrays(self.code.step(_lists(params), _lists(grads), lr))
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: array.tolist() for key, array in value.items()}
+    return value.tolist()
+
+
+def _arrays(value: Any) -> Any:
+    import numpy as np
+
+    if isinstance(value, dict):
+        return {key: np.array(rows) for key, rows in value.items()}
+    return np.array(value)
+
+
+RUNNERS: Mapping[str, Callable[[Program, str], Any]] = {
+    **dict.fromkeys(("numpy", "numpy-inplace", "array-api"), _module),
+    "python": lambda program, target: Lists(_module(program, target)),
+    "c": _compiled,
+}
 """By target, its code with the functions `forward`, `loss`, `loss_and_grad` and `step`.
 
 They take and give NumPy arrays: parameters `W1`, `b1` …, samples and labels as rows.
@@ -48,8 +102,8 @@ def _small(subject: Subject, target: str) -> Iterator[Check | Skip]:
     if subject.points is None:
         yield Skip("code", target, "no_point")
         return
-    code = RUNNERS[target](generate(build(subject.model), target))
     given = _given(subject)
+    code = RUNNERS[target](build(subject.model), target)
     params = given[0]
     loss, gradients = code.loss_and_grad(*given)
     scale = max(abs(sample["L"][()]) for sample in subject.points.samples)
@@ -80,9 +134,15 @@ def _forward(subject: Subject, target: str, code: Any, params: Any, x: Any) -> C
 
 
 def _given(subject: Subject) -> tuple[dict[str, Any], Any, Any]:
-    """Parameters, samples and labels as arrays."""
-    import numpy as np
+    """Parameters, samples and labels as arrays.
 
+    Raises:
+        UnsupportedError: NumPy is not installed.
+    """
+    try:
+        import numpy as np
+    except ModuleNotFoundError as error:
+        raise UnsupportedError("running the code needs NumPy: pip install numpy") from error
     assert subject.points is not None  # noqa: S101 - `_small` has looked
     samples = subject.points.samples
     params = {key(label): np.array(_floats(samples[0][label])) for label in subject.parameters}
@@ -119,7 +179,7 @@ def _full(subject: Subject, target: str) -> Iterator[Check | Skip]:
             f"run at full size for at most {LARGEST} parameters and {DEEPEST} layers, "
             f"and here are {count} and {depth}"
         )
-    run = RUNNERS[target](generate(build(subject.derivation), target)).loss_and_grad
+    run = RUNNERS[target](build(subject.derivation), target).loss_and_grad
     reduction = network.spec.reduction
     found = directional(oracle_of(network), labels_of(network), reduction, run, subject.seed)
     for label, slopes in found.items():

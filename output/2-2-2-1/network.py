@@ -16,37 +16,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Params = dict[str, Array]
+State = dict[str, Any]
 
 LAYERS = (2, 2, 2, 1)
 SHAPES = {f"W{k}": (n, m) for k, (m, n) in enumerate(pairwise(LAYERS), 1)}
-SCHEMES: dict[str, Callable[[np.random.Generator, int, int], Array]] = {
-    "zeros": lambda _, n, m: np.zeros((n, m)),
-    "normal": lambda rng, n, m: rng.normal(0, 1, (n, m)),
-    "uniform": lambda rng, n, m: rng.uniform(-1, 1, (n, m)),
-    "xavier": lambda rng, n, m: rng.normal(0, (2 / (m + n)) ** 0.5, (n, m)),
-    "he": lambda rng, n, m: rng.normal(0, (2 / m) ** 0.5, (n, m)),
-}
-
-
-def init(rng: np.random.Generator, scheme: str = "xavier") -> Params:
-    """Return new parameters: random weights.
-
-    Args:
-        rng: where the randomness comes from, such as `np.random.default_rng(0)`.
-        scheme: `zeros`; `normal`, of variance 1; `uniform`, from -1 to 1; `xavier`,
-            normal of variance 2 / (inputs + outputs); `he`, normal of variance
-            2 / inputs.
-
-    Raises:
-        ValueError: if there is no such scheme, or a size is wrong.
-    """
-    if scheme not in SCHEMES:
-        raise ValueError(f"unknown scheme {scheme!r}; there are {', '.join(SCHEMES)}")
-    draw = SCHEMES[scheme]
-    params: Params = {}
-    for k, (m, n) in enumerate(pairwise(LAYERS), 1):
-        params[f"W{k}"] = draw(rng, n, m)
-    return params
+Optimizer = Callable[[Params, Params, State | None, float], tuple[Params, State]]
 
 
 def forward(params: Params, x: Array) -> Array:
@@ -111,16 +85,6 @@ def loss_and_grad(params: Params, x: Array, y: Array) -> tuple[float, Params]:
     return L, grads
 
 
-def step(params: Params, grads: Params, lr: float) -> Params:
-    """Return the parameters after a step against the gradient, `lr` its length.
-
-    Raises:
-        ValueError: if a shape, or the name of a parameter, is wrong.
-    """
-    params, grads = _check_params(params), _check_params(grads, "grads")
-    return {key: value - float(lr) * grads[key] for key, value in params.items()}
-
-
 def _forward(params: Params, x: Array) -> tuple[Array, ...]:
     """Return what the loss and the gradient need of the layers."""
     z1 = x @ params["W1"].T  # (1) (N, 2)
@@ -145,6 +109,243 @@ def sigmoid(z: Array) -> Array:
         np.exp(a, out=a)
     a += 1
     return np.divide(1, a, out=a)
+
+
+# --- Training ---
+
+
+def _truncated(rng: np.random.Generator, n: int, m: int) -> Array:
+    """Return normal numbers of variance 1, drawn again where they are beyond 2."""
+    draws = rng.normal(size=(n, m))
+    while (far := np.abs(draws) > 2).any():
+        draws[far] = rng.normal(size=np.count_nonzero(far))
+    return draws
+
+
+def _orthogonal(rng: np.random.Generator, n: int, m: int) -> Array:
+    """Return a matrix with orthonormal rows, or columns where they are fewer.
+
+    Source: A. M. Saxe, J. L. McClelland, S. Ganguli, Exact solutions to the nonlinear
+    dynamics of learning in deep linear neural networks, ICLR 2014.
+    """
+    q, r = np.linalg.qr(rng.normal(size=(max(n, m), min(n, m))))
+    q *= np.copysign(1, np.diag(r))  # without it, not all directions are equally likely
+    return q if n >= m else q.T.copy()
+
+
+SCHEMES: dict[str, Callable[[np.random.Generator, int, int], Array]] = {
+    "zeros": lambda _, n, m: np.zeros((n, m)),
+    "normal": lambda rng, n, m: rng.normal(0, 1, (n, m)),
+    "uniform": lambda rng, n, m: rng.uniform(-1, 1, (n, m)),
+    "truncated_normal": _truncated,
+    "xavier": lambda rng, n, m: rng.normal(0, (2 / (m + n)) ** 0.5, (n, m)),
+    "glorot": lambda rng, n, m: rng.normal(0, (2 / (m + n)) ** 0.5, (n, m)),
+    "he": lambda rng, n, m: rng.normal(0, (2 / m) ** 0.5, (n, m)),
+    "orthogonal": _orthogonal,
+}
+
+
+def init(rng: np.random.Generator, scheme: str = "xavier") -> Params:
+    """Return new parameters: random weights.
+
+    Args:
+        rng: where the randomness comes from, such as `np.random.default_rng(0)`.
+        scheme: `zeros`; `normal`, of variance 1; `uniform`, from -1 to 1;
+            `truncated_normal`, drawn again beyond 2; `xavier` or `glorot`, normal of
+            variance 2 / (inputs + outputs); `he`, normal of variance 2 / inputs;
+            `orthogonal`.
+
+    Raises:
+        ValueError: if there is no such scheme, or a size is wrong.
+    """
+    if scheme not in SCHEMES:
+        raise ValueError(f"unknown scheme {scheme!r}; there are {', '.join(SCHEMES)}")
+    draw = SCHEMES[scheme]
+    params: Params = {}
+    for k, (m, n) in enumerate(pairwise(LAYERS), 1):
+        params[f"W{k}"] = draw(rng, n, m)
+    return params
+
+
+def step(params: Params, grads: Params, lr: float) -> Params:
+    """Return the parameters after a step against the gradient: w - lr g.
+
+    Raises:
+        ValueError: if a shape, the name of a parameter, or the rate is wrong.
+    """
+    params, grads, lr = _check_step(params, grads, lr)
+    return {key: value - lr * grads[key] for key, value in params.items()}
+
+
+def momentum(
+    params: Params, grads: Params, state: State | None, lr: float, beta: float = 0.9
+) -> tuple[Params, State]:
+    """Return the parameters after a step with momentum, and the state for the next.
+
+    v = beta v + g, then w - lr v. The state holds v; for the first step it is None.
+
+    Raises:
+        ValueError: if a shape, the name of a parameter, or a rate is wrong.
+    """
+    params, grads, lr = _check_step(params, grads, lr)
+    beta = _rate("beta", beta)
+    if state:
+        v = {key: beta * state["v"][key] + g for key, g in grads.items()}
+    else:
+        v = {key: g.copy() for key, g in grads.items()}
+    return {key: w - lr * v[key] for key, w in params.items()}, {"v": v}
+
+
+def adam(
+    params: Params,
+    grads: Params,
+    state: State | None,
+    lr: float,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+) -> tuple[Params, State]:
+    """Return the parameters after a step of Adam, and the state for the next.
+
+    m and v are running means of g and g², with t steps in them; the step is
+    lr m / (1 - beta1^t) over the root of v / (1 - beta2^t), plus eps. The state holds
+    m, v and t; for the first step it is None.
+
+    Source: D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015.
+
+    Raises:
+        ValueError: if a shape, the name of a parameter, or a rate is wrong.
+    """
+    params, grads, lr = _check_step(params, grads, lr)
+    beta1, beta2 = _rate("beta1", beta1, below=1), _rate("beta2", beta2, below=1)
+    eps, zero = _rate("eps", eps), {key: np.zeros_like(g) for key, g in grads.items()}
+    state = state or {"t": 0, "m": zero, "v": zero}
+    t = state["t"] + 1
+    m = {key: beta1 * state["m"][key] + (1 - beta1) * g for key, g in grads.items()}
+    v = {key: beta2 * state["v"][key] + (1 - beta2) * g**2 for key, g in grads.items()}
+    new = {
+        key: w - lr / (1 - beta1**t) * m[key] / (np.sqrt(v[key] / (1 - beta2**t)) + eps)
+        for key, w in params.items()
+    }
+    return new, {"t": t, "m": m, "v": v}
+
+
+def clip_by_value(grads: Params, bound: float) -> Params:
+    """Return the gradients with each element between -bound and bound.
+
+    Raises:
+        ValueError: if a shape, the name of a parameter, or the bound is wrong.
+    """
+    grads, bound = _check_params(grads, "grads"), _rate("bound", bound)
+    return {key: np.clip(g, -bound, bound) for key, g in grads.items()}
+
+
+def clip_by_norm(grads: Params, bound: float) -> Params:
+    """Return the gradients, all shortened alike where their norm is above the bound.
+
+    The norm is that of all gradients together, so that the step keeps its direction.
+
+    Raises:
+        ValueError: if a shape, the name of a parameter, or the bound is wrong.
+    """
+    grads, bound = _check_params(grads, "grads"), _rate("bound", bound)
+    largest = max(float(np.max(np.abs(g), initial=0)) for g in grads.values())
+    if not largest > 0:
+        return grads
+    squares = [np.sum((g / largest) ** 2, dtype=float) for g in grads.values()]
+    norm = largest * sum(squares) ** 0.5  # as it stands, the square may overflow
+    return {key: g * (bound / norm) if norm > bound else g for key, g in grads.items()}
+
+
+def l2_decay(params: Params, grads: Params, rate: float) -> Params:
+    """Return the gradients of the loss plus rate / 2 times the squares of all weights.
+
+    Raises:
+        ValueError: if a shape, the name of a parameter, or the rate is wrong.
+    """
+    params, grads, rate = _check_step(params, grads, rate, "rate")
+    return {
+        key: g + rate * params[key] if key.startswith("W") else g
+        for key, g in grads.items()
+    }
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": lambda params, grads, _, lr: (step(params, grads, lr), {}),
+    "momentum": momentum,
+    "adam": adam,
+}
+
+
+def train(
+    params: Params,
+    x: Array,
+    y: Array,
+    *,
+    epochs: int = 10,
+    batch: int = 32,
+    lr: float = 0.1,
+    optimizer: str = "sgd",
+    decay: float = 0.0,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int, float], object] | None = None,
+) -> tuple[Params, list[float]]:
+    """Return the parameters after training on minibatches, and the loss of each epoch.
+
+    Args:
+        params: the parameters to begin with; they are not modified.
+        x: the samples, (N, 2), or (2,) for a single sample.
+        y: the labels, (N, 1), or (1,) for a single sample.
+        epochs: how often each sample is met.
+        batch: how many samples a step takes; the last of an epoch may have fewer.
+        lr: the length of a step.
+        optimizer: `sgd`, `momentum` or `adam`.
+        decay: the rate of `l2_decay`.
+        clip_value: the bound of `clip_by_value`; it comes after the decay.
+        clip_norm: the bound of `clip_by_norm`; it comes last.
+        seed: of the order of the samples, a new one in each epoch.
+        progress: called after each step with the steps done, the steps in all, and the
+            loss of the step's samples.
+
+    Returns:
+        The new parameters, and for each epoch the loss over all samples, each as it was
+        met; the decay is not in it.
+
+    Raises:
+        ValueError: if a shape, the name of a parameter, or an option is wrong.
+    """
+    params, x, y = _check(params, x, y)
+    if optimizer not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS)
+        raise ValueError(f"unknown optimizer {optimizer!r}; there are {known}")
+    epochs, batch = _count("epochs", epochs), _count("batch", batch)
+    if len(x) == 0:
+        raise ValueError("x has no samples to train on")
+    state: State | None = None
+    rng, history = np.random.default_rng(seed), []
+    for epoch in range(epochs):
+        order, total = rng.permutation(len(x)), 0.0
+        for start in range(0, len(x), batch):
+            rows = order[start : start + batch]
+            L, grads = loss_and_grad(params, x[rows], y[rows])
+            if decay:
+                grads = l2_decay(params, grads, decay)
+            if clip_value is not None:
+                grads = clip_by_value(grads, clip_value)
+            if clip_norm is not None:
+                grads = clip_by_norm(grads, clip_norm)
+            params, state = OPTIMIZERS[optimizer](params, grads, state, lr)
+            total += L * len(rows)
+            if progress is not None:
+                steps = -(-len(x) // batch)
+                progress(epoch * steps + start // batch + 1, epochs * steps, L)
+        history.append(total / len(x))
+    return params, history
+
+
+# --- What is given ---
 
 
 def _check_params(params: Params, name: str = "params") -> Params:
@@ -192,6 +393,31 @@ def _real(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold real numbers, got {array.dtype}")
     return array.astype(dtype)
+
+
+def _check_step(
+    params: Params, grads: Params, lr: float, name: str = "lr"
+) -> tuple[Params, Params, float]:
+    """Return the parameters and gradients as arrays, and the rate as a number."""
+    return _check_params(params), _check_params(grads, "grads"), _rate(name, lr)
+
+
+def _rate(name: str, value: float, below: float = np.inf) -> float:
+    """Return a finite number that is not negative."""
+    if not 0 <= value < below:
+        least = "a number from 0" + ("" if below == np.inf else f" to below {below}")
+        raise ValueError(f"{name} must be {least}, got {value!r}")
+    return float(value)
+
+
+def _count(name: str, value: int) -> int:
+    """Return a whole number above 0."""
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
+    return int(value)
+
+
+# --- The gradient against differences ---
 
 
 def check(rng: np.random.Generator) -> tuple[float, int, int]:
@@ -249,4 +475,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:1df9a80793527a31
+# bpderive:25d1e63f80222db7
