@@ -29,10 +29,7 @@ LOSS = "softmax_cross_entropy"
 def make_module(layers: str = LAYERS, **options: Any) -> ModuleType:
     """The derivation of a network as a module for any array library."""
     network = bpderive.network(layers, **{"loss": LOSS, "bias": True, **options})
-    code = bpderive.generate(bpderive.derive(network), "array-api")
-    module = ModuleType("network")  # `bpderive code … -o network.py` and an import do the same
-    exec(code, vars(module))  # noqa: S102 - bpderive wrote it
-    return module
+    return bpderive.load(bpderive.derive(network), "array-api")  # or `bpderive code …`, and import
 
 
 def make_samples(count: int, seed: int = 0) -> tuple[Any, Any]:

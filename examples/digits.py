@@ -48,10 +48,7 @@ TICKS = [digit * 10.0**power for power in range(-6, 3) for digit in (1, 2, 5)]
 def make_network(target: str = "numpy") -> ModuleType:
     """The derivation of the network as a module, all of it written by bpderive."""
     network = bpderive.network(LAYERS, loss=LOSS, bias=True)
-    code = bpderive.generate(bpderive.derive(network), target)
-    module = ModuleType("network")  # `bpderive code … -o network.py` and an import do the same
-    exec(code, vars(module))  # noqa: S102 - bpderive wrote it
-    return module
+    return bpderive.load(bpderive.derive(network), target)  # or `bpderive code …`, and import it
 
 
 # --- The images ---

@@ -197,7 +197,8 @@ def momentum(
     params, grads, lr = _check_step(params, grads, lr)
     beta = _rate("beta", beta)
     if state:
-        v = {key: beta * state["v"][key] + g for key, g in grads.items()}
+        before = _check_params(state["v"], "v of the state")
+        v = {key: beta * before[key] + g for key, g in grads.items()}
     else:
         v = {key: g.copy() for key, g in grads.items()}
     return {key: w - lr * v[key] for key, w in params.items()}, {"v": v}
@@ -227,9 +228,10 @@ def adam(
     beta1, beta2 = _rate("beta1", beta1, below=1), _rate("beta2", beta2, below=1)
     eps, zero = _rate("eps", eps), {key: np.zeros_like(g) for key, g in grads.items()}
     state = state or {"t": 0, "m": zero, "v": zero}
+    m0, v0 = (_check_params(state[name], f"{name} of the state") for name in "mv")
     t = state["t"] + 1
-    m = {key: beta1 * state["m"][key] + (1 - beta1) * g for key, g in grads.items()}
-    v = {key: beta2 * state["v"][key] + (1 - beta2) * g**2 for key, g in grads.items()}
+    m = {key: beta1 * m0[key] + (1 - beta1) * g for key, g in grads.items()}
+    v = {key: beta2 * v0[key] + (1 - beta2) * g**2 for key, g in grads.items()}
     new = {
         key: w - lr / (1 - beta1**t) * m[key] / (np.sqrt(v[key] / (1 - beta2**t)) + eps)
         for key, w in params.items()
@@ -259,8 +261,8 @@ def clip_by_norm(grads: Params, bound: float) -> Params:
     largest = max(float(np.max(np.abs(g), initial=0)) for g in grads.values())
     if not largest > 0:
         return grads
-    squares = [np.sum((g / largest) ** 2, dtype=float) for g in grads.values()]
-    norm = largest * sum(squares) ** 0.5  # as it stands, the square may overflow
+    squares = [float(np.sum((g / largest) ** 2)) for g in grads.values()]
+    norm = largest * sum(squares) ** 0.5  # as they stand, squares may overflow
     return {key: g * (bound / norm) if norm > bound else g for key, g in grads.items()}
 
 
@@ -414,7 +416,8 @@ def _check_step(
 
 def _rate(name: str, value: float, below: float = np.inf) -> float:
     """Return a finite number that is not negative."""
-    if not 0 <= value < below:
+    real = isinstance(value, int | float | np.integer | np.floating)
+    if not real or not 0 <= value < below:
         least = "a number from 0" + ("" if below == np.inf else f" to below {below}")
         raise ValueError(f"{name} must be {least}, got {value!r}")
     return float(value)
@@ -422,7 +425,8 @@ def _rate(name: str, value: float, below: float = np.inf) -> float:
 
 def _count(name: str, value: int) -> int:
     """Return a whole number above 0."""
-    if not isinstance(value, int | np.integer) or value < 1:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < 1:
         raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
     return int(value)
 
@@ -485,4 +489,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:1560eb127a1dfb32
+# bpderive:b6b13f4d7057a6ee
