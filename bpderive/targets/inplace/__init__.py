@@ -21,7 +21,7 @@ from bpderive.templating import fill
 
 MADE = ("log_softmax", "sigmoid", "small_sigmoid", "softmax", "softplus", "where", "xlogy")
 """Functions that are made for a type, by `inplace_functions.py`."""
-NAMES = {"compile", "workspace", "ARRAYS", "math", "zip", "list", "enumerate", "sorted"}
+NAMES = {"compile", "enumerate", "list", "math", "sorted", "workspace", "zip"}
 
 
 def generate(program: Program, _: str = "network") -> str:
