@@ -86,6 +86,16 @@ def test_no_overflow(activation, dtype):
         agree(fast.compile(1, dtype)(params, x, y), readable.loss_and_grad(params, x, y), 1e-5)
 
 
+@pytest.mark.parametrize(("dtype", "z"), [("float32", -15.0), ("float64", -40.0)])
+def test_small_sigmoids_keep_their_digits(dtype, z):
+    readable, fast = pair("1,1,1")
+    params = {"W1": np.array([[z]], dtype), "W2": np.ones((1, 1), dtype)}
+    x, y = np.ones((1, 1), dtype), np.ones((1, 1), dtype)
+    expected = readable.loss_and_grad(params, x, y)[1]
+    for key, grad in fast.compile(1, dtype)(params, x, y)[1].items():
+        np.testing.assert_allclose(grad, expected[key], rtol=1e-6, atol=0)
+
+
 # --- The workspace ---
 
 
@@ -177,6 +187,22 @@ def test_labels_that_are_no_distribution_are_refused():
             network.compile(4)(params, x, bad)
 
 
+def test_labels_are_judged_row_by_row_and_by_their_own_type():
+    readable, fast = pair(loss="softmax_cross_entropy")
+    params, x, y = point(readable, "softmax_cross_entropy", n=256)
+    single = {key: value.astype("float32") for key, value in params.items()}
+    rough = (y * 1.0004).astype("float32")
+    expected = readable.loss_and_grad(single, x, rough)
+    agree(fast.compile(256, "float32")(single, x.astype("float32"), rough), expected, 1e-5)
+    rounded = y.astype("float16")
+    agree(fast.loss_and_grad(params, x, rounded), readable.loss_and_grad(params, x, rounded), 1e-11)
+    assert fast.train(params, x, rounded, epochs=1)[1]
+    bad = y.copy()
+    bad[3] = np.nan
+    with pytest.raises(ValueError, match="each row of y must have the sum 1"):
+        fast.compile(256)(params, x, bad)
+
+
 @pytest.mark.parametrize(
     ("message", "arguments"),
     [
@@ -184,6 +210,7 @@ def test_labels_that_are_no_distribution_are_refused():
         ("batch must be a whole number from 1, got 2.5", (2.5,)),
         ("dtype must be float32 or float64, got float16", (2, "float16")),
         ("dtype must be float32 or float64, got int64", (2, int)),
+        ("dtype must be float32 or float64, got 'nonsense'", (2, "nonsense")),
     ],
 )
 def test_a_workspace_that_cannot_be(message, arguments):

@@ -60,6 +60,7 @@ def wrong_inputs():
     yield r"y must have shape \(4, 2\), got \(4, 1\)", params, x, y[:, :1]
     yield "y must hold real numbers, got <U1", params, x, np.full((4, 2), "a")
     yield "no samples", params, x[:0], y[:0]
+    yield "missing W1, b1, W2, b2", [1], x, y
     yield "each row of y must have the sum 1", params, x, 2 * y
     yield "each row of y must have the sum 1", params, x, np.full((4, 2), np.nan)
     yield "each row of y must have the sum 1", params, x, y[:, ::-1] + [[0.1, 0]]

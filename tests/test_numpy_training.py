@@ -96,8 +96,12 @@ def test_clipping_and_decay():
     np.testing.assert_allclose(flat(network.clip_by_norm(grads, 0.5)), g * 0.5 / norm)
     np.testing.assert_array_equal(flat(network.clip_by_norm(grads, norm * 1.01)), g)
     np.testing.assert_array_equal(flat(network.clip_by_norm(parted(network, 0 * g), 1.0)), 0 * g)
-    huge = parted(network, g * 1e300)
-    assert np.linalg.norm(flat(network.clip_by_norm(huge, 1.0))) == pytest.approx(1)
+    for size in (1e300, 1.7e308 / np.abs(g).max()):
+        huge = parted(network, g * size)
+        assert np.linalg.norm(flat(network.clip_by_norm(huge, 1.0))) == pytest.approx(1)
+    with np.errstate(invalid="ignore"):
+        unknown = network.clip_by_norm(parted(network, np.where(g == g[0], np.inf, g)), 1.0)
+    assert np.isnan(flat(unknown)).all()
     weights = np.array([1] * 12 + [0] * 4 + [1] * 8 + [0] * 2)
     np.testing.assert_allclose(
         flat(network.l2_decay(params, grads, 0.1)), g + 0.1 * theta * weights

@@ -7,7 +7,7 @@ is the gradient with respect to W1.
 Run this file to check the gradient against central differences.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -253,11 +253,13 @@ def clip_by_norm(grads: Params, bound: float) -> Params:
     """
     grads, bound = _check_params(grads, "grads"), _rate("bound", bound)
     largest = max(float(np.max(np.abs(g), initial=0)) for g in grads.values())
-    if not largest > 0:
+    if largest == 0:
         return grads
-    squares = [float(np.sum((g / largest) ** 2)) for g in grads.values()]
-    norm = largest * sum(squares) ** 0.5  # as they stand, squares may overflow
-    return {key: g * (bound / norm) if norm > bound else g for key, g in grads.items()}
+    scaled = {key: g / largest for key, g in grads.items()}  # the squares may overflow
+    norm = sum(float(np.sum(g**2)) for g in scaled.values()) ** 0.5
+    if norm <= bound / largest:
+        return grads
+    return {key: g * (bound / norm) for key, g in scaled.items()}
 
 
 def l2_decay(params: Params, grads: Params, rate: float) -> Params:
@@ -353,9 +355,10 @@ def train(
 
 def _check_params(params: Params, name: str = "params") -> Params:
     """Return the parameters as arrays of one floating type."""
-    if params.keys() != SHAPES.keys():
-        missing = ", ".join(key for key in SHAPES if key not in params) or "none"
-        unknown = ", ".join(str(key) for key in params if key not in SHAPES) or "none"
+    keys = params.keys() if isinstance(params, Mapping) else set()
+    if keys != SHAPES.keys():
+        missing = ", ".join(key for key in SHAPES if key not in keys) or "none"
+        unknown = ", ".join(str(key) for key in keys if key not in SHAPES) or "none"
         raise ValueError(f"keys of {name}: missing {missing}, unknown {unknown}")
     arrays = {key: np.asarray(params[key]) for key in SHAPES}
     sizes = dict(FIXED)
@@ -493,4 +496,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:509f0cc61677bfda
+# bpderive:e0ca55191dbbac43

@@ -66,7 +66,8 @@ class File:
     @cached_property
     def scalars(self) -> Scalars:
         network = self.program.network
-        if not self.name.isprintable() or set(self.name) & set('"\\'):
+        bad = set(self.name) & set('"\\') or "??" in self.name  # a trigraph
+        if bad or not self.name.isprintable():
             raise UnsupportedError(f"C code cannot include a file of the name {quoted(self.name)}")
         if network.depth > DEEPEST:
             raise UnsupportedError(

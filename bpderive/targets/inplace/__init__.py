@@ -19,7 +19,7 @@ from bpderive.targets.layout import WIDTH, collection
 from bpderive.targets.printer import Printer
 from bpderive.templating import fill
 
-MADE = ("log_softmax", "sigmoid", "small_sigmoid", "softmax", "softplus", "where", "xlogy")
+MADE = ("log_softmax", "sigmoid", "softmax", "softplus", "where", "xlogy")
 """Functions that are made for a type, by `inplace_functions.py`."""
 NAMES = {"compile", "enumerate", "list", "math", "sorted", "workspace", "zip"}
 

@@ -34,10 +34,8 @@ ROWWISE: Mapping[str, Callable[[Shape], tuple[Shape, ...]]] = {
     "log_softmax": lambda shape: (shape, (BATCH,), (BATCH,)),
 }
 """Functions of whole rows, and what they need on their way beside an array of columns."""
-HIDDEN = {"Abs": "absolute"}
+NAMES = {"Abs": "absolute"}
 """Where NumPy has another name for a function of the elements."""
-OUTPUT = {**HIDDEN, "sigmoid": "small_sigmoid"}
-"""The same where a loss may take the logarithm of the result."""
 LASTING = frozenset({"erf"})
 """Functions that take longer than reading what they gave before."""
 NEGATED = {"greater": "less_equal", "less": "greater_equal"}
@@ -58,7 +56,6 @@ class Lowering:
     rectified: dict[str, Operand] = field(default_factory=dict)
     sizes: dict[Symbol, str] = field(default_factory=dict)
     label: Callable[[str], str] = lambda label: label
-    functions: Mapping[str, str] = field(default_factory=lambda: HIDDEN)
     count: int = 0
 
     def begin(self, node: Node, label: Callable[[str], str], *, fresh: bool = True) -> None:
@@ -229,7 +226,7 @@ class Lowering:
             return self.emit(node.name, args, shape, scratch=((shape, node.name == "xlogy"),))
         if node.name == "maximum" and is_number(node.args[1], 0):
             return self.rectify(args[0], args[1], shape)
-        return self.emit(self.functions.get(node.name, node.name), args, shape)
+        return self.emit(NAMES.get(node.name, node.name), args, shape)
 
     def rectify(self, arg: Operand, zero: Operand, shape: Shape) -> Operand:
         """`maximum(u, 0)`; NumPy's `clip` is some times faster than its `maximum` by a number."""

@@ -87,7 +87,6 @@ ROWS: Mapping[str, Row] = {
     "where": Row("where({0}, {1}, {2}, {out})", (2,), ("where",)),
     "erf": Row("copyto({out}, erf({0}))", (0,), ("copyto", "erf")),
     "sigmoid": Row("sigmoid({0}, {out})", (0,), ("sigmoid",)),
-    "small_sigmoid": Row("small_sigmoid({0}, {out})", (0,), ("small_sigmoid",)),
     "clip": Row("{0}.clip({1}, {2}, {out})", (0,)),
     "softplus": Row("softplus({0}, {out}, {s0})", (0,), ("softplus",)),
     "xlogy": Row("xlogy({0}, {1}, {out}, {s0})", (1,), ("xlogy",)),

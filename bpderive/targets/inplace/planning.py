@@ -17,7 +17,7 @@ from bpderive.forms.arrays import Leaf, Node, Power, Product, Reduce
 from bpderive.forms.trees import labels, transform
 from bpderive.program import Assignment, Program
 from bpderive.targets.definitions import Definitions
-from bpderive.targets.inplace.lowering import OUTPUT, Lowering
+from bpderive.targets.inplace.lowering import Lowering
 from bpderive.targets.inplace.operations import BATCH, ROWS, Group, Operand, Operation, Shape
 from bpderive.targets.layout import MULTIPLY, Code, Text, chain
 from bpderive.targets.printer import Printer, number
@@ -108,8 +108,6 @@ class _Planner:
         """Forward, loss, backward; what the loss is made of may serve the first error."""
         program = self.program
         for row in program.forward:
-            if row.target == f"a{program.network.depth}":
-                self.lowering.functions = OUTPUT
             yield self.group(row)
         yield self.loss(program.loss)
         errors = {row.target for row in program.backward}
