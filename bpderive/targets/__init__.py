@@ -6,11 +6,10 @@ In: a `Program`. Out: the texts of files. To add a target, add a module with fun
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
 
 from bpderive.errors import SpecError, quoted, suggest
 from bpderive.program import Program
-from bpderive.targets import array_api, c, inplace, numpy, python, test_file
 
 Printer = Callable[[Program, str], str]
 """From a program, and the name of its file without suffix, to a text."""
@@ -41,37 +40,48 @@ class Target:
         return self.stem + self.suffix
 
 
-def _python(name: str, stem: str, description: str, generate: Printer) -> Target:
-    test = partial(test_file.generate, target=name)
-    return Target(name, stem, description, {".py": generate}, test)
+def _printer(module: str, function: str, **options: str) -> Printer:
+    """A printer whose module is imported when it is first asked: five would take long to load."""
+
+    def printer(program: Program, name: str) -> str:
+        found = import_module(f"bpderive.targets.{module}")
+        text: str = getattr(found, function)(program, name, **options)
+        return text
+
+    return printer
+
+
+def _python(name: str, module: str, stem: str, description: str) -> Target:
+    test = _printer("test_file", "generate", target=name)
+    return Target(name, stem, description, {".py": _printer(module, "generate")}, test)
 
 
 _ROWS = (
-    _python("numpy", "network", "a Python module on NumPy alone, to read", numpy.generate),
+    _python("numpy", "numpy", "network", "a Python module on NumPy alone, to read"),
     _python(
         "numpy-inplace",
+        "inplace",
         "network_inplace",
         "the same, fast: one workspace, filled in place",
-        inplace.generate,
     ),
     _python(
         "python",
+        "python",
         "network_plain",
         "a Python module on the standard library alone, for small networks",
-        python.generate,
     ),
     _python(
         "array-api",
+        "array_api",
         "network_xp",
         "a Python module for PyTorch, JAX, CuPy, Dask and NumPy arrays",
-        array_api.generate,
     ),
     Target(
         "c",
         "network",
         "one C99 file and its header, without malloc",
-        {".c": c.source, ".h": c.header},
-        c.test,
+        {".c": _printer("c", "source"), ".h": _printer("c", "header")},
+        _printer("c", "test"),
     ),
 )
 TARGETS: Mapping[str, Target] = {row.name: row for row in _ROWS}
