@@ -48,7 +48,7 @@ MISTAKES = [
     ("numpy", r"(    delta3 = .*)", r"\1\n    x *= 1.5", "test_inputs_are_not_modified"),
     ("numpy", r"delta3 = a3 - y", "delta3 = a3 - y[::-1]", "test_a_batch_is_the_mean"),
     ("numpy", r"if y\.shape != shape", "if False", "test_wrong_shapes_are_refused[y-size3]"),
-    ("numpy", r"params\.keys\(\) != SHAPES\.keys\(\)", "False", "test_wrong_names_are_refused"),
+    ("numpy", r"keys != SHAPES\.keys\(\)", "False", "test_wrong_names_are_refused"),
     ("numpy", r"- lr \*", "+ lr *", "test_a_step_goes_against_the_gradient"),
     ("numpy", r"default_rng\(seed\)", "default_rng()", "test_training_is_repeatable[sgd]"),
     ("numpy", r"total / len\(x\)", "total", "test_an_epoch_in_one_batch_is_one_step"),
