@@ -61,6 +61,12 @@ def test_the_usual_files_are_those_of_the_library():
     assert list(bpderive.generate_files(derivation)) == ["network.py"]
 
 
+def test_a_name_has_no_folder():
+    derivation = bpderive.derive(bpderive.network("2,2,1"))
+    with pytest.raises(bpderive.SpecError, match='"a/b" is no name of a file'):
+        bpderive.generate_files(derivation, "c", name="a/b", test=True)
+
+
 WRONG = [
     (("--target", "numpi"), 2, 'unknown target "numpi" (did you mean "numpy"?)'),
     (("-o", "net.c"), 2, '"net.c": code for numpy has the suffix .py, such as net.py.'),

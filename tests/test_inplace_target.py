@@ -163,6 +163,8 @@ def wrong():
     yield "x must have the type float64, got complex128", params, x + 1j, y
     yield "y must have the type float64, got complex128", params, x, y + 1j
     yield "y must have the type float64, got <U32", params, x, y.astype(str)
+    yield "y must have the type float64, got uint8", params, x, y.astype("uint8")
+    yield "b1 must have the type float64, got int8", params | {"b1": np.ones(4, "int8")}, x, y
 
 
 @pytest.mark.parametrize(("message", "params", "x", "y"), list(wrong()))

@@ -142,3 +142,20 @@ def test_symbolic_sizes():
         network.forward({**params, "W2": np.ones((4, 6))}, x)
     with pytest.raises(ValueError, match=r"x must have shape \(N, 3\)"):
         network.forward(params, x[:, :2])
+
+
+@pytest.mark.parametrize("target", ["numpy", "array-api"])
+def test_gradients_and_states_have_the_sizes_of_the_parameters(target):
+    network = module("n0,n1,n2", target=target, bias=True)
+    made = module("n0,n1,n2", bias=True)
+    params, other = (
+        made.init(np.random.default_rng(0), layers) for layers in ((3, 4, 2), (1, 1, 1))
+    )
+    for call in (
+        lambda: network.step(params, other, 0.1),
+        lambda: network.l2_decay(params, other, 0.1),
+        lambda: network.momentum(params, params, {"v": other}, 0.1),
+        lambda: network.adam(params, params, {"t": 1, "m": other, "v": params}, 0.1),
+    ):
+        with pytest.raises(ValueError, match=r"must have shape \(4, 3\), got \(1, 1\)"):
+            call()

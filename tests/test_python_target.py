@@ -278,3 +278,11 @@ def test_the_fast_way_is_fast():
         )
     ]
     assert times[0] < 6 * times[1]  # about 1.5: a helper called for each sigmoid would show
+
+
+def test_a_softmax_of_large_sums_keeps_its_digits():
+    network = python("1,3", loss="softmax_cross_entropy", bias=True)
+    params = {"W1": [[0.0]] * 3, "b1": [1e16] * 3}
+    found, grads = network.loss_and_grad(params, [1.0], [1.0, 0.0, 0.0])
+    assert found == pytest.approx(math.log(3))
+    assert grads["b1"] == pytest.approx([-2 / 3, 1 / 3, 1 / 3])

@@ -119,6 +119,10 @@ def files(
     """
     row = found(target)
     stem = stem or row.stem
+    if set(stem) & {"/", "\0"}:
+        raise SpecError.single(
+            f"{quoted(stem)} is no name of a file", accepted="one without folders"
+        )
     texts = {stem + suffix: printer(program, stem) for suffix, printer in row.parts.items()}
     return texts | ({_test_name(stem): row.test(program, stem)} if test else {})
 

@@ -78,6 +78,7 @@ class Module:
             "drawn": "random weights" + (" and zero biases" if network.spec.bias else ""),
             "distribution": distribution,
             "inplace": False,
+            "like": ", params" if network.symbolic else "",
             "loose": ", 1e-3" if distribution else "",
             "refused": ", or a row of y" if distribution else "",
             "partial": describe.is_partial(program),

@@ -220,7 +220,8 @@ def adam(
     beta1, beta2 = _rate("beta1", beta1, below=1), _rate("beta2", beta2, below=1)
     eps, zero = _rate("eps", eps), {key: np.zeros_like(g) for key, g in grads.items()}
     state = state or {"t": 0, "m": zero, "v": zero}
-    m0, v0 = (_check_params(state[name], f"{name} of the state") for name in "mv")
+    m0 = _check_params(state["m"], "m of the state")
+    v0 = _check_params(state["v"], "v of the state")
     t = state["t"] + 1
     m = {key: beta1 * m0[key] + (1 - beta1) * g for key, g in grads.items()}
     v = {key: beta2 * v0[key] + (1 - beta2) * g**2 for key, g in grads.items()}
@@ -250,6 +251,7 @@ def clip_by_norm(grads: Params, bound: float) -> Params:
         ValueError: if a shape, the name of a parameter, or the bound is wrong.
     """
     grads, bound = _check_params(grads, "grads"), _rate("bound", bound)
+    grads = {key: g.copy() for key, g in grads.items()}
     largest = max(float(np.max(np.abs(g), initial=0)) for g in grads.values())
     if largest == 0:
         return grads
@@ -270,7 +272,7 @@ def l2_decay(params: Params, grads: Params, rate: float) -> Params:
     """
     params, grads, rate = _check_step(params, grads, rate, "rate")
     return {
-        key: g + rate * params[key] if key.startswith("W") else g
+        key: g + rate * params[key] if key.startswith("W") else g.copy()
         for key, g in grads.items()
     }
 
@@ -405,7 +407,8 @@ def _check_step(
     params: Params, grads: Params, lr: float, name: str = "lr"
 ) -> tuple[Params, Params, float]:
     """Return the parameters and gradients as arrays, and the rate as a number."""
-    return _check_params(params), _check_params(grads, "grads"), _rate(name, lr)
+    params = _check_params(params)
+    return params, _check_params(grads, "grads"), _rate(name, lr)
 
 
 def _rate(name: str, value: float, below: float = np.inf) -> float:
@@ -485,4 +488,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:1a9ff9bc965c9adf
+# bpderive:c2720e52b1c45ed5

@@ -191,7 +191,7 @@ def momentum(
     params, grads, lr = _check_step(params, grads, lr)
     beta = _rate("beta", beta)
     if state:
-        before = _check_params(state["v"], "v of the state")
+        before = _check_params(state["v"], "v of the state", params)
         v = {key: beta * before[key] + g for key, g in grads.items()}
     else:
         v = {key: g.copy() for key, g in grads.items()}
@@ -222,7 +222,8 @@ def adam(
     beta1, beta2 = _rate("beta1", beta1, below=1), _rate("beta2", beta2, below=1)
     eps, zero = _rate("eps", eps), {key: np.zeros_like(g) for key, g in grads.items()}
     state = state or {"t": 0, "m": zero, "v": zero}
-    m0, v0 = (_check_params(state[name], f"{name} of the state") for name in "mv")
+    m0 = _check_params(state["m"], "m of the state", params)
+    v0 = _check_params(state["v"], "v of the state", params)
     t = state["t"] + 1
     m = {key: beta1 * m0[key] + (1 - beta1) * g for key, g in grads.items()}
     v = {key: beta2 * v0[key] + (1 - beta2) * g**2 for key, g in grads.items()}
@@ -252,6 +253,7 @@ def clip_by_norm(grads: Params, bound: float) -> Params:
         ValueError: if a shape, the name of a parameter, or the bound is wrong.
     """
     grads, bound = _check_params(grads, "grads"), _rate("bound", bound)
+    grads = {key: g.copy() for key, g in grads.items()}
     largest = max(float(np.max(np.abs(g), initial=0)) for g in grads.values())
     if largest == 0:
         return grads
@@ -270,7 +272,7 @@ def l2_decay(params: Params, grads: Params, rate: float) -> Params:
     """
     params, grads, rate = _check_step(params, grads, rate, "rate")
     return {
-        key: g + rate * params[key] if key.startswith("W") else g
+        key: g + rate * params[key] if key.startswith("W") else g.copy()
         for key, g in grads.items()
     }
 
@@ -353,7 +355,9 @@ def train(
 # --- What is given ---
 
 
-def _check_params(params: Params, name: str = "params") -> Params:
+def _check_params(
+    params: Params, name: str = "params", like: Params | None = None
+) -> Params:
     """Return the parameters as arrays of one floating type."""
     keys = params.keys() if isinstance(params, Mapping) else set()
     if keys != SHAPES.keys():
@@ -364,6 +368,9 @@ def _check_params(params: Params, name: str = "params") -> Params:
     sizes = dict(FIXED)
     for key, shape in SHAPES.items():
         _bind(f"{name} {key}", shape, arrays[key].shape, sizes)
+        if like is not None and arrays[key].shape != like[key].shape:
+            expected, found = like[key].shape, arrays[key].shape
+            raise ValueError(f"{name} {key} must have shape {expected}, got {found}")
     dtype = np.result_type(*{array.dtype for array in arrays.values()})
     dtype = dtype if dtype.kind == "f" else np.dtype(float)
     return {key: _real(name, array, dtype) for key, array in arrays.items()}
@@ -376,9 +383,11 @@ def _bind(
     sizes: dict[int | str, int],
 ) -> None:
     """Check a shape; a name stands for the first size that is found for it."""
-    pairs = zip(shape, found, strict=False)
+    if len(found) != len(shape):
+        raise ValueError(f"{name} must have shape {shape}, got {found}")
+    pairs = zip(shape, found, strict=True)
     expected = tuple(sizes.setdefault(size, number) for size, number in pairs)
-    if len(found) != len(shape) or found != expected:
+    if found != expected:
         raise ValueError(f"{name} must have shape {shape} = {expected}, got {found}")
 
 
@@ -417,7 +426,8 @@ def _check_step(
     params: Params, grads: Params, lr: float, name: str = "lr"
 ) -> tuple[Params, Params, float]:
     """Return the parameters and gradients as arrays, and the rate as a number."""
-    return _check_params(params), _check_params(grads, "grads"), _rate(name, lr)
+    params = _check_params(params)
+    return params, _check_params(grads, "grads", params), _rate(name, lr)
 
 
 def _rate(name: str, value: float, below: float = np.inf) -> float:
@@ -496,4 +506,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:e0ca55191dbbac43
+# bpderive:701e399ddab218fa

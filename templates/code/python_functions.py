@@ -81,8 +81,8 @@ def log1p(u: float) -> float:
 def log_softmax(z: Sequence[float]) -> list[float]:
     """Return the logarithm of the softmax of a row."""
     top = max(z)
-    total = top + math.log(sum([math.exp(z_i - top) for z_i in z]))
-    return [z_i - total for z_i in z]
+    total = math.log(sum([math.exp(z_i - top) for z_i in z]))
+    return [z_i - top - total for z_i in z]
 
 
 def power(u: float, exponent: float) -> float:

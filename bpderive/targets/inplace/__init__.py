@@ -58,7 +58,7 @@ class _Module:
             "guard": self.guard(),
             "body": "\n\n".join(map(self.group, self.plan.groups)),
             "grads_in_place": self.grads(),
-            "allocates": self.erf,
+            "allocates": any(operation.function == "erf" for operation in self.steps),
         }
 
     @cached_property
@@ -152,6 +152,7 @@ class _Module:
         widths = dict(enumerate(self.program.widths))
         biases = [key for key in self.keys if key.startswith("b")]
         tests += [f"{key}.shape != ({widths[int(key[1:])]},)" for key in biases]
+        tests += [f"{key}.dtype != dtype" for key in ("x", "y", *self.keys)]
         line = f"            if {' or '.join(tests)}:"
         if len(line) <= WIDTH:
             return line
