@@ -81,11 +81,23 @@ def test_optimizers(name, dtype):
 
 def test_a_state_of_another_network_is_refused():
     network, other = module(bias=True), module("3,5,2", bias=True)
-    grads, state = network.init(rng_of(0)), {"v": other.init(rng_of(0)), "m": {}, "t": 1}
+    grads, state = network.init(rng_of(0)), {"v": other.init(rng_of(0))}
     with pytest.raises(ValueError, match="v of the state W1 must have shape"):
         network.momentum(grads, grads, state, 0.1)
+    state |= {"m": {}, "t": 1}
     with pytest.raises(ValueError, match="keys of m of the state: missing W1"):
         network.adam(grads, grads, state, 0.1)
+
+
+@pytest.mark.parametrize("target", [*NUMPY, "array-api"])
+def test_the_state_of_another_optimizer_is_refused(target):
+    network = module(target=target, bias=True)
+    params = module(bias=True).init(rng_of(0))
+    slow, fast = (getattr(network, n)(params, params, None, 0.1)[1] for n in ("momentum", "adam"))
+    with pytest.raises(ValueError, match="the state must hold v, got t, m, v"):
+        network.momentum(params, params, fast, 0.1)
+    with pytest.raises(ValueError, match="the state must hold t, m, v, got v"):
+        network.adam(params, params, slow, 0.1)
 
 
 def test_clipping_and_decay():

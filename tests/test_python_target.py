@@ -12,7 +12,7 @@ from test_numpy_target import EXTENDED, NAMES, combinations, value
 
 from bpderive.catalog import CATALOG
 from bpderive.errors import UnsupportedError
-from bpderive.targets.python import _library
+from bpderive.targets.numpy import functions_of
 
 # --- The same as NumPy ---
 
@@ -182,7 +182,7 @@ def test_a_nan_goes_where_it_goes_in_numpy(activation, form):
 def test_helpers_at_their_edges():
     infinite = math.inf
     head = "import math\nfrom collections.abc import Sequence\nRow = list[float]"
-    helpers = load("\n".join([head, *_library().values()]))
+    helpers = load("\n".join([head, *functions_of("python_functions.py").values()]))
     for call, expected in (
         (("exp", 709.78), math.exp(709.78)),
         (("exp", 710.0), infinite),

@@ -157,3 +157,13 @@ def test_wrong_rates_are_told():
             call()
     with pytest.raises(ValueError, match="keys of grads: missing W2"):
         network.step(params, {"W1": params["W1"]}, 0.1)
+
+
+def test_the_state_of_another_optimizer_is_refused():
+    network = python(bias=True)
+    params = network.init(Random(0))
+    slow, fast = (getattr(network, n)(params, params, None, 0.1)[1] for n in ("momentum", "adam"))
+    with pytest.raises(ValueError, match="the state must hold v, got t, m, v"):
+        network.momentum(params, params, fast, 0.1)
+    with pytest.raises(ValueError, match="the state must hold t, m, v, got v"):
+        network.adam(params, params, slow, 0.1)

@@ -39,7 +39,7 @@ from bpderive.targets.layout import (
     chain,
     statement,
 )
-from bpderive.targets.numpy import Module, library
+from bpderive.targets.numpy import Module, functions_of
 from bpderive.targets.printer import FUNCTIONS, Printer
 from bpderive.targets.spelling import Parts, comparison, is_mask, spell
 from bpderive.templating import fill
@@ -223,14 +223,14 @@ class _Module(Module):
 
     @cached_property
     def definitions(self) -> Definitions:
-        return _Definitions(self.program.definitions, frozenset(NAMES | set(library(FILE))))
+        return _Definitions(self.program.definitions, frozenset(NAMES | set(functions_of(FILE))))
 
     def functions(self) -> Iterator[str]:
         """Activations and slopes, then what the standard lacks."""
         yield from list(self.definitions.functions(self.helpers))
         if self.helpers & {"log_softmax", "softmax"}:
             self.helpers.add("row_max")
-        yield from (library(FILE)[name] for name in sorted(self.helpers))
+        yield from (functions_of(FILE)[name] for name in sorted(self.helpers))
 
 
 SIGNATURES = {

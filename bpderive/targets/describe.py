@@ -10,6 +10,7 @@ from textwrap import fill
 from sympy import Abs, Expr
 
 from bpderive.catalog import CATALOG, Activation, Kink, Loss
+from bpderive.errors import UnsupportedError
 from bpderive.formula import parse
 from bpderive.functions import select
 from bpderive.program import Program
@@ -23,6 +24,20 @@ LABELS = {
     "count": ", each a count",
 }
 DOMAINS = {"unit": ("unit",), "positive": ("unit", "positive")}
+
+
+def need_numbers(program: Program) -> None:
+    """For targets whose code has the sizes in it.
+
+    Raises:
+        UnsupportedError: sizes that are no numbers.
+    """
+    if program.network.symbolic:
+        names = ", ".join(sorted(program.network.size_names))
+        raise UnsupportedError(
+            f"this target needs the sizes as numbers, and here are {names}: "
+            "take the target numpy or array-api, or give the sizes"
+        )
 
 
 def title(program: Program) -> str:

@@ -42,7 +42,7 @@ def generate(program: Program, _: str = "network") -> str:
 
 
 @cache
-def library(file: str = "numpy_functions.py") -> Mapping[str, str]:
+def functions_of(file: str = "numpy_functions.py") -> Mapping[str, str]:
     """The functions of a file beside the templates, by name; usually those that NumPy lacks."""
     text = (templates() / "code" / file).read_text(encoding="utf-8")
     functions = (block.strip("\n") for block in text.split("\n\n\ndef ")[1:])
@@ -222,12 +222,14 @@ class Module:
 
     @cached_property
     def definitions(self) -> Definitions:
-        return Definitions(self.program.definitions, frozenset(NAMES | set(library())) | self.more)
+        return Definitions(
+            self.program.definitions, frozenset(NAMES | set(functions_of())) | self.more
+        )
 
     def functions(self) -> Iterator[str]:
         """Activations and slopes, then what NumPy lacks."""
         yield from list(self.definitions.functions(self.helpers, slopes=self.gradient))
-        yield from (library()[name] for name in sorted(self.helpers))
+        yield from (functions_of()[name] for name in sorted(self.helpers))
 
 
 def variable(label: str, names: Names) -> str:

@@ -196,6 +196,7 @@ def momentum(
     """
     params, grads, lr = _check_step(params, grads, lr)
     beta = _rate("beta", beta)
+    _check_state(state, "v")
     if state:
         before = _check_params(state["v"], "v of the state")
         v = {key: beta * before[key] + g for key, g in grads.items()}
@@ -227,6 +228,7 @@ def adam(
     params, grads, lr = _check_step(params, grads, lr)
     beta1, beta2 = _rate("beta1", beta1, below=1), _rate("beta2", beta2, below=1)
     eps, zero = _rate("eps", eps), {key: np.zeros_like(g) for key, g in grads.items()}
+    _check_state(state, "t", "m", "v")
     state = state or {"t": 0, "m": zero, "v": zero}
     m0 = _check_params(state["m"], "m of the state")
     v0 = _check_params(state["v"], "v of the state")
@@ -420,6 +422,13 @@ def _check_step(
     return params, _check_params(grads, "grads"), _rate(name, lr)
 
 
+def _check_state(state: State | None, *keys: str) -> None:
+    """Refuse the state of another optimizer."""
+    if state and state.keys() != set(keys):
+        known, found = ", ".join(keys), ", ".join(map(str, state))
+        raise ValueError(f"the state must hold {known}, got {found}")
+
+
 def _rate(name: str, value: float, below: float = np.inf) -> float:
     """Return a finite number that is not negative."""
     real = isinstance(value, int | float | np.integer | np.floating)
@@ -495,4 +504,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:cb34e91eae0ae56b
+# bpderive:9b66420d797ff226

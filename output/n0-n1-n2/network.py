@@ -190,6 +190,7 @@ def momentum(
     """
     params, grads, lr = _check_step(params, grads, lr)
     beta = _rate("beta", beta)
+    _check_state(state, "v")
     if state:
         before = _check_params(state["v"], "v of the state", params)
         v = {key: beta * before[key] + g for key, g in grads.items()}
@@ -221,6 +222,7 @@ def adam(
     params, grads, lr = _check_step(params, grads, lr)
     beta1, beta2 = _rate("beta1", beta1, below=1), _rate("beta2", beta2, below=1)
     eps, zero = _rate("eps", eps), {key: np.zeros_like(g) for key, g in grads.items()}
+    _check_state(state, "t", "m", "v")
     state = state or {"t": 0, "m": zero, "v": zero}
     m0 = _check_params(state["m"], "m of the state", params)
     v0 = _check_params(state["v"], "v of the state", params)
@@ -430,6 +432,13 @@ def _check_step(
     return params, _check_params(grads, "grads", params), _rate(name, lr)
 
 
+def _check_state(state: State | None, *keys: str) -> None:
+    """Refuse the state of another optimizer."""
+    if state and state.keys() != set(keys):
+        known, found = ", ".join(keys), ", ".join(map(str, state))
+        raise ValueError(f"the state must hold {known}, got {found}")
+
+
 def _rate(name: str, value: float, below: float = np.inf) -> float:
     """Return a finite number that is not negative."""
     real = isinstance(value, int | float | np.integer | np.floating)
@@ -506,4 +515,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-# bpderive:701e399ddab218fa
+# bpderive:595ab692291d5a54

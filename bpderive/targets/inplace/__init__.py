@@ -42,9 +42,9 @@ class _Module:
     def context(self) -> dict[str, Any]:
         """What the numpy target's template asks for, and the steps in place."""
         context = self.base.context()
-        library = numpy.library("inplace_functions.py")
-        made = [library[f"_{name}"] for name in self.made]
-        helpers = [numpy.library()["erf"]] if self.erf else []
+        texts = numpy.functions_of("inplace_functions.py")
+        made = [texts[f"_{name}"] for name in self.made]
+        helpers = [numpy.functions_of()["erf"]] if self.erf else []
         context["functions"] += "".join(f"{text}\n\n\n" for text in (*helpers, *made))
         return context | {
             "inplace": True,

@@ -12,10 +12,10 @@ from itertools import pairwise
 
 from sympy import Expr
 
-from bpderive.errors import UnsupportedError
 from bpderive.forms.arrays import Leaf, Node, Power, Product, Reduce
 from bpderive.forms.trees import labels, transform
 from bpderive.program import Assignment, Program
+from bpderive.targets import describe
 from bpderive.targets.definitions import Definitions
 from bpderive.targets.inplace.lowering import Lowering
 from bpderive.targets.inplace.operations import BATCH, ROWS, Group, Operand, Operation, Shape
@@ -59,12 +59,7 @@ def plan(program: Program, definitions: Definitions, inline: Printer) -> Plan:
     Raises:
         UnsupportedError: sizes without numbers, or an expression that has no operations.
     """
-    if program.network.symbolic:
-        names = ", ".join(sorted(program.network.size_names))
-        raise UnsupportedError(
-            f"this target needs the sizes as numbers, and here are {names}: "
-            "take the target numpy or array-api, or give the sizes"
-        )
+    describe.need_numbers(program)
     planner = _Planner(program, definitions, inline)
     groups = tuple(planner.groups())
     ones = {arg.name: arg for group in groups for step in group.operations for arg in step.args}

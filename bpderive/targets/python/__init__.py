@@ -6,21 +6,21 @@ format` leaves it; structure from `templates/code/python*.py.j2`, functions that
 Must not know any mathematics.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator
 from typing import Any
 
-from bpderive.locate import templates
 from bpderive.program import Program
 from bpderive.targets import describe
 from bpderive.targets.layout import run_lengths, statement
-from bpderive.targets.numpy import SHAPES
+from bpderive.targets.numpy import SHAPES, functions_of
 from bpderive.targets.python.looped import Looped, RowPrinter
 from bpderive.targets.python.printer import ScalarPrinter
 from bpderive.targets.python.unrolled import Unrolled
 from bpderive.targets.scalars import Function, Scalars, blocks, lower
 from bpderive.templating import fill
 
+FILE = "python_functions.py"
+"""The functions that `math` lacks."""
 LIMIT = 256
 """The most parameters that are unrolled."""
 DRAWS = {
@@ -46,16 +46,8 @@ def generate(program: Program, _: str = "network", *, limit: int = LIMIT) -> str
     Raises:
         UnsupportedError: sizes that are no numbers.
     """
-    scalars = lower(program, frozenset(NAMES.split()) | _library().keys())
+    scalars = lower(program, frozenset(NAMES.split()) | functions_of(FILE).keys())
     return fill("code/python.py.j2", **_context(scalars, limit))
-
-
-@cache
-def _library() -> Mapping[str, str]:
-    """The functions that `math` lacks, by name."""
-    text = (templates() / "code" / "python_functions.py").read_text(encoding="utf-8")
-    functions = (block.strip("\n") for block in text.split("\n\n\ndef ")[1:])
-    return {function.partition("(")[0]: f"def {function}" for function in functions}
 
 
 def _context(scalars: Scalars, limit: int) -> dict[str, Any]:
@@ -69,7 +61,7 @@ def _context(scalars: Scalars, limit: int) -> dict[str, Any]:
         else Looped(scalars, RowPrinter({}, scalars.names, helpers)).context()
     )
     functions = list(_functions(scalars, helpers))
-    functions += [_library()[name] for name in sorted(helpers)]
+    functions += [functions_of(FILE)[name] for name in sorted(helpers)]
     return {
         **_described(scalars),
         **printed,

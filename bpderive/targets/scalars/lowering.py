@@ -31,6 +31,7 @@ from bpderive.forms.arrays import (
 )
 from bpderive.forms.trees import transform, walk
 from bpderive.program import Assignment, Definition, Names, Program
+from bpderive.targets import describe
 from bpderive.targets.definitions import Definitions, named_parts
 from bpderive.targets.scalars.model import Element, Function, Scalars, blocks
 from bpderive.targets.scalars.tidying import tidy
@@ -55,12 +56,7 @@ def lower(program: Program, reserved: frozenset[str] = frozenset()) -> Scalars:
     Raises:
         UnsupportedError: sizes that are no numbers.
     """
-    if program.network.symbolic:
-        names = ", ".join(sorted(program.network.size_names))
-        raise UnsupportedError(
-            f"this target needs the sizes as numbers, and here are {names}: "
-            "take the target numpy or array-api, or give the sizes"
-        )
+    describe.need_numbers(program)
     definitions = ScalarDefinitions(program.definitions, reserved)
     lowering = _Lowering(program, definitions)
     stages = [program.forward, (program.loss,), program.backward]
