@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from bpderive.network import Network
+    from bpderive.notes import example, notes
     from bpderive.proof import Proof
 
 __all__ = [
@@ -49,10 +50,12 @@ __all__ = [
     "__version__",
     "derive",
     "errors",
+    "example",
     "generate",
     "generate_files",
     "load",
     "network",
+    "notes",
     "render",
     "verify",
 ]
@@ -70,10 +73,12 @@ _HOMES = {
     "SpecError": "errors",
     "UnsupportedError": "errors",
     "derive": "api",
+    "example": "notes",
     "generate": "api",
     "generate_files": "api",
     "load": "api",
     "network": "api",
+    "notes": "notes",
     "render": "api",
     "verify": "api",
 }

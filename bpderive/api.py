@@ -17,6 +17,7 @@ from sympy import Eq, Expr
 from bpderive.catalog import CATALOG, Catalog
 from bpderive.derive import Derivation as Derived
 from bpderive.derive import derive as sweep
+from bpderive.document import FIRST, Request
 from bpderive.document import build as write
 from bpderive.errors import SpecError, quoted
 from bpderive.forms import gradient
@@ -26,6 +27,7 @@ from bpderive.network import Network
 from bpderive.network import build as lay_out
 from bpderive.program import build as plan
 from bpderive.proof import Proof
+from bpderive.render import FORMATS
 from bpderive.render import render as print_out
 from bpderive.spec import Spec, parse_spec
 from bpderive.targets import TARGETS, found
@@ -116,6 +118,7 @@ def network(  # noqa: PLR0913 - the options of a spec, by name
     bias: bool | None = None,
     reduction: str | None = None,
     orientation: str | None = None,
+    weights: str | None = None,
     catalog: Catalog = CATALOG,
 ) -> Network:
     """The network of some layers, as index equations.
@@ -130,6 +133,8 @@ def network(  # noqa: PLR0913 - the options of a spec, by name
         bias: whether the layers have biases. Default: False.
         reduction: `mean` or `sum` over the samples of a batch. Default: mean.
         orientation: samples as `rows` or `columns` of a matrix. Default: rows.
+        weights: the first index of a weight is its neuron's (`neuron_first`, `z_i = Σ_j w_ij a_j`)
+            or its input's (`input_first`, `z_i = Σ_j a_j w_ji`). Default: neuron_first.
         catalog: the activations and losses to choose from.
 
     Raises:
@@ -142,6 +147,7 @@ def network(  # noqa: PLR0913 - the options of a spec, by name
         "bias": bias,
         "reduction": reduction,
         "orientation": orientation,
+        "weights": weights,
     }
     given = {name: value for name, value in options.items() if value is not None}
     return lay_out(_spec(layers, given, catalog), catalog)
@@ -175,18 +181,21 @@ def render(
 
     Args:
         derivation: made by `derive`.
-        format: `latex`, `markdown` or `text`.
+        format: `latex`, `markdown`, `html`, `typst`, `slides` or `text`.
         weight: the weight of the worked example, such as `w1[1,1]`.
         all_weights: list the gradient of every weight, however many there are.
         proof: made by `verify`; the document then says what it checked.
         options: of the format: `fragment` (latex: without preamble), `flavor` (markdown: github,
-            pandoc or myst), `width` (text: columns).
+            pandoc or myst), `width` (text: columns); and, of every format, `notation` and
+            `language`.
 
     Raises:
-        SpecError: an unknown format, option or weight.
+        SpecError: an unknown format, option or weight; a format that is no text.
     """
-    document = write(_derived(derivation), weight=weight, all_weights=all_weights, proof=proof)
-    return print_out(document, format, **options)
+    if format in FORMATS and FORMATS[format].binary:
+        raise SpecError.single(f"{format} is no text", accepted='bpderive.notes(…).render("pdf")')
+    request = Request(weight=weight or FIRST, all_weights=all_weights, proof=proof)
+    return str(print_out(write(_derived(derivation), request), format, **options))
 
 
 def generate(derivation: Derived, target: str = "numpy") -> str:

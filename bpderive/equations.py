@@ -13,6 +13,7 @@ from sympy import Expr, Function, Integer, Mul, Rational, Symbol
 from bpderive.catalog import Activation, Loss
 from bpderive.functions import scalar_symbol, total
 from bpderive.index import Axis, Equation, Fresh, Relative, Tensor, size_symbol, sum_over
+from bpderive.weights import in_order
 
 SAMPLES = size_symbol("N")
 
@@ -28,6 +29,7 @@ class Kind:
     bias: bool
     last: bool
     batch: bool
+    weights: str
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ class Builder:
         return Tensor(name, layer, (*samples, Axis(f"n{at}", size_symbol(f"n{at}"))), role)
 
     def matrix(self, layer: Relative) -> Tensor:
-        rows, columns = f"n{layer}", f"n{Relative(layer.offset - 1)}"
-        axes = (Axis(rows, size_symbol(rows)), Axis(columns, size_symbol(columns)))
+        names = in_order(self.kind.weights, f"n{layer}", f"n{Relative(layer.offset - 1)}")
+        axes = tuple(Axis(name, size_symbol(name)) for name in names)
         return Tensor("w", layer, axes, "weight")
 
     def bias(self, layer: Relative) -> Tensor:
@@ -108,11 +110,12 @@ class Builder:
         return self.kind.last and self.stage is not None
 
     def dense(self, layer: Relative, fresh: Fresh) -> Equation:
-        """A weighted sum for each neuron: `z_i = Σ_j w_ij a_j + b_i`."""
+        """A weighted sum for each neuron: `z_i = Σ_j w_ij a_j + b_i`, or `Σ_j a_j w_ji + b_i`."""
         z, a = self.vector("z", layer, ""), self.vector("a", Relative(layer.offset - 1), "")
         *n, i = fresh.many(len(z.axes))
         j = fresh()
-        rhs = sum_over(self.matrix(layer)[i, j] * a[*n, j], j, a.axes[-1].size)
+        weight = self.matrix(layer)[in_order(self.kind.weights, i, j)]
+        rhs = sum_over(weight * a[*n, j], j, a.axes[-1].size)
         rhs = rhs + self.bias(layer)[i,] if self.kind.bias else rhs
         return Equation(z[*n, i], rhs, z.sizes)
 

@@ -1,7 +1,8 @@
 """Writes each file whole or not at all, and never over what somebody else wrote.
 
-In: paths and texts (a text, or chunks of one too large for memory).  Out: files in UTF-8
-that end with a stamp: a comment with the hash of all that stands before it.  A file is replaced
+In: paths and texts (a text, chunks of one too large for memory, or bytes).  Out: files in UTF-8
+that end with a stamp: a comment with the hash of all that stands before it; where a comment may not
+end the file, the stamp stands before a mark near its end, and hashes all else.  A file is replaced
 only where its stamp is right, so that bpderive wrote it and nobody edited it since.  All files of
 one call are checked, then written beside their places as drafts, then renamed.  Where a process is
 killed, each file is the old one or the new one, and the next call removes the drafts that are left.
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from bpderive.errors import OutputError, quoted
 
-Text = str | Iterable[str]
+Text = str | bytes | Iterable[str]
 
 _BLOCK = 1 << 16
 _DIGITS = 16  # of the hash, in a stamp
@@ -30,14 +31,19 @@ COMMENTS = {
     ".html": _TAG,
     ".svg": _TAG,
     ".typ": ("// ", ""),
+    ".j2": ("<# ", " #>"),
     ".c": ("/* ", " */"),
     ".h": ("/* ", " */"),
     ".json": (' "stamp": "', '"}'),
+    ".ipynb": ('"bpderive": "', '",'),
+    ".pdf": ("% ", ""),
 }
 """What opens and closes a comment, by the file's suffix; any other suffix takes `# `.
 
 JSON has none: its stamp is the last key of the object, whose text is given without its end.
 """
+INSIDE = {".ipynb": b'"language_info"', ".pdf": b"startxref"}
+"""Before the last of which mark the stamp stands, in files that a comment may not end."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,8 @@ def _is_ours(job: _Job) -> bool:
     """Whether the file ends with the right stamp for all that stands before it."""
     from hashlib import sha256
 
+    if job.target.suffix in INSIDE:
+        return _holds_stamp(job)
     digest = sha256()
     with _told(job.name), job.target.open("rb") as file:
         left = os.fstat(file.fileno()).st_size - len(_stamp("", job.comment)) - _DIGITS
@@ -140,6 +148,26 @@ def _is_ours(job: _Job) -> bool:
             digest.update(block)
             left -= len(block)
         return left == 0 and file.read() == _stamp(digest.hexdigest(), job.comment)
+
+
+def _holds_stamp(job: _Job) -> bool:
+    """Whether the right stamp stands before the mark of such files."""
+    with _told(job.name):
+        data = job.target.read_bytes()
+    at = _mark(data, job)
+    start = at - len(_stamp("", job.comment)) - _DIGITS
+    return start >= 0 and data == _with_stamp(data[:start], data[at:], job)
+
+
+def _mark(data: bytes, job: _Job) -> int:
+    at = data.rfind(INSIDE[job.target.suffix])
+    return at if at >= 0 else len(data)
+
+
+def _with_stamp(head: bytes, tail: bytes, job: _Job) -> bytes:
+    from hashlib import sha256
+
+    return head + _stamp(sha256(head + tail).hexdigest(), job.comment) + tail
 
 
 def _stamp(digest: str, comment: tuple[str, str]) -> bytes:
@@ -150,9 +178,16 @@ def _stamped(job: _Job) -> Iterator[bytes]:
     """The text in bytes, closed with a newline, and its stamp."""
     from hashlib import sha256
 
+    text = job.text
+    chunks: Iterable[str | bytes] = (text,) if isinstance(text, str | bytes) else text
+    if job.target.suffix in INSIDE:
+        data = b"".join(map(_encoded, chunks))
+        at = _mark(data, job)
+        yield _with_stamp(data[:at], data[at:], job)
+        return
     digest, last = sha256(), b"\n"
-    for chunk in (job.text,) if isinstance(job.text, str) else job.text:
-        data = chunk.encode()
+    for chunk in chunks:
+        data = _encoded(chunk)
         digest.update(data)
         last = data[-1:] or last
         yield data
@@ -160,6 +195,10 @@ def _stamped(job: _Job) -> Iterator[bytes]:
         digest.update(b"\n")
         yield b"\n"
     yield _stamp(digest.hexdigest(), job.comment)
+
+
+def _encoded(chunk: str | bytes) -> bytes:
+    return chunk if isinstance(chunk, bytes) else chunk.encode()
 
 
 def _draft(job: _Job, undo: ExitStack) -> Path:

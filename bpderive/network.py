@@ -6,9 +6,10 @@ layer 3 or 1000. Equal layers share one kind, so a thousand of them cost one der
 Must not know: gradients, letters, words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from sympy import Expr, Integer
 
@@ -24,6 +25,9 @@ from bpderive.equations import BELOW, Builder, Graph, Kind
 from bpderive.errors import SpecError
 from bpderive.index import Names, Relative, size_symbol
 from bpderive.spec import Spec
+from bpderive.weights import by_role
+
+T = TypeVar("T")
 
 RESERVED = frozenset([*"NLSxywbzapghe", "delta", "eta"])
 """Names that a derivation needs for something else than a size, alone or with a number."""
@@ -87,10 +91,15 @@ class Network:
         """Layer 1 … depth."""
         return self.layers[index - 1]
 
+    def ends(self, weight: Sequence[T]) -> tuple[T, T]:
+        """What a weight has for its neuron, then for its input: of its two indices, or sizes."""
+        return by_role(self.spec.weights, weight)
+
     def kind(self, index: int, *, batch: bool = False) -> Kind:
         """The kind of a layer."""
         last = index == self.depth
-        return Kind(self.layer(index).activation.name, self.spec.bias, last, batch)
+        spec = self.spec
+        return Kind(self.layer(index).activation.name, spec.bias, last, batch, spec.weights)
 
     def names(self, index: int) -> Mapping[str, Expr | str]:
         """How the general layer's labels and sizes read at a given layer."""

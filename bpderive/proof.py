@@ -146,7 +146,7 @@ def _network(spec: Spec) -> dict[str, Any]:
         {"width": layer.width, "activation": activation}
         for layer, activation in zip(rest, spec.activations, strict=True)
     ]
-    options = ("loss", "bias", "reduction", "orientation")
+    options = ("loss", "bias", "reduction", "orientation", "weights")
     return {
         "layers": [{"width": first.width}, *layers],
         **{name: getattr(spec, name) for name in options},

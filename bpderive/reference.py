@@ -1,8 +1,9 @@
 """Reference text: the one plain-text name of every scalar quantity of a network.
 
 In: text such as `w1[1,2]`.  Out: a frozen `Reference`, whose `str` is that text again; or a
-`SpecError`.  `w2[i,j]` is layer 2, its neuron i, its input j; layers and indices count from 1.
-Must not know any network: whether layer 7 exists is for the caller to say.
+`SpecError`.  `w2[i,j]` is layer 2, its neuron i, its input j, or the other way round where the
+network's weights are stored so; layers and indices count from 1. Must not know any network: whether
+layer 7 exists is for the caller to say.
 """
 
 import re

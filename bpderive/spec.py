@@ -13,10 +13,15 @@ from typing import Any
 
 from bpderive.checks import Findings, Path, integer, one_of, place, text, truth
 from bpderive.errors import SpecError, quoted
+from bpderive.weights import ORDERS
 
 Names = Mapping[str, Callable[..., object]]
 """By option (`activation`, `output_activation`, `loss`) what looks a name up, or raises; under
 `output` what raises if a loss (the first argument) cannot take an output activation."""
+
+Defaults = Mapping[str, object]
+"""Options that a textbook's notation takes for granted, where they are not given."""
+NOTHING: Defaults = {}
 
 MAX_LAYERS = 100_000
 MAX_WIDTH = 10**9
@@ -57,6 +62,7 @@ class Spec:
     bias: bool = False
     reduction: str = "mean"
     orientation: str = "rows"
+    weights: str = "neuron_first"
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -79,6 +85,7 @@ class Spec:
             (self.bias, "bias"),
             (self.reduction != Spec.reduction, self.reduction),
             (self.orientation != Spec.orientation, self.orientation),
+            (self.weights != Spec.weights, self.weights),
         )
         widths = _marked((layer.width for layer in self.layers), ("", *told, ""))
         slug = "-".join((*widths, *(word for differs, word in options if differs)))
@@ -105,22 +112,28 @@ def _digest(words: str) -> str:
 
 
 def parse_spec(
-    layers: str | Sequence[object], names: Names | None = None, **options: object
+    layers: str | Sequence[object],
+    names: Names | None = None,
+    defaults: Defaults = NOTHING,
+    **options: object,
 ) -> Spec:
     """A spec from layers (a `--layers` text, or a sequence as in TOML) and options by name.
 
-    An option that is None counts as not given. `names` looks the names of activations and losses
-    up, by option, and raises a SpecError for one that there is not.
+    An option that is None counts as not given; `defaults` then goes before our own. `names` looks
+    the names of activations and losses up, by option, and raises a SpecError for one that there is
+    not.
 
     Raises:
         SpecError: with every problem of the layers and of the options.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    return _spec({"layers": layers, **given}, place, names or {})
+    return _spec({**defaults, "layers": layers, **given}, place, names or {})
 
 
-def load_toml(document: str, where: str = "TOML", names: Names | None = None) -> Spec:
-    """A spec from the text of a TOML document, called `where` in messages; `names` as above.
+def load_toml(
+    document: str, where: str = "TOML", names: Names | None = None, defaults: Defaults = NOTHING
+) -> Spec:
+    """A spec from the text of a TOML document, called `where` in messages; the rest as above.
 
     Raises:
         SpecError: with every problem, each with its line and key.
@@ -144,11 +157,11 @@ def load_toml(document: str, where: str = "TOML", names: Names | None = None) ->
     def at(path: Path) -> str:
         return f"{where}, line {line_of(document, path)}, {place(path)}"
 
-    return _spec(table, at, names or {})
+    return _spec({**defaults, **table}, at, names or {})
 
 
-def read_toml(path: str, names: Names | None = None) -> Spec:
-    """A spec from a TOML file; `-` reads standard input. `names` is that of `parse_spec`.
+def read_toml(path: str, names: Names | None = None, defaults: Defaults = NOTHING) -> Spec:
+    """A spec from a TOML file; `-` reads standard input. The rest is that of `parse_spec`.
 
     Raises:
         SpecError: with every problem; also where the file cannot be read.
@@ -165,7 +178,7 @@ def read_toml(path: str, names: Names | None = None) -> Spec:
         raise SpecError.single(f"cannot be read: {reason}", where) from error
     if len(data) > _MAX_BYTES:
         raise SpecError.single("too long for a spec", where, f"at most {_MAX_BYTES} bytes")
-    return load_toml(document, where, names)
+    return load_toml(document, where, names, defaults)
 
 
 OPTIONS: dict[str, Callable[[object], object]] = {
@@ -175,6 +188,7 @@ OPTIONS: dict[str, Callable[[object], object]] = {
     "bias": truth,
     "reduction": one_of(REDUCTIONS),
     "orientation": one_of(ORIENTATIONS),
+    "weights": one_of(ORDERS),
 }
 
 

@@ -1,20 +1,31 @@
 """Templates, compiled once: the one place that knows Jinja.
 
-In: a template's path below `templates/`, and what it may use. Out: text. Compiled templates are
-kept as Python keeps its modules: in `__pycache__` beside them, where that can be written and
-`PYTHONDONTWRITEBYTECODE` does not forbid it. Must not know what the templates say.
+In: a template's path below `templates/`, and what it may use; folders of a user's own templates,
+which go before ours. Out: text. Compiled templates are kept as Python keeps its modules: in
+`__pycache__` beside them, where that can be written and `PYTHONDONTWRITEBYTECODE` does not forbid
+it. Must not know what the templates say.
 """
 
 import os
 import sys
+import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BytecodeCache,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from jinja2.bccache import Bucket
 
+from bpderive.errors import SpecError
 from bpderive.locate import templates
 
 
@@ -40,7 +51,7 @@ class _Kept(BytecodeCache):
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folders: tuple[Path, ...]) -> Environment:
     """Jinja with marks of our own: its braces would collide with LaTeX's."""
     return Environment(
         block_start_string="<%",
@@ -49,7 +60,7 @@ def _environment() -> Environment:
         variable_end_string=">>",
         comment_start_string="<#",
         comment_end_string="#>",
-        loader=FileSystemLoader(templates()),
+        loader=FileSystemLoader([*folders, templates()]),
         bytecode_cache=_Kept(),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -59,6 +70,24 @@ def _environment() -> Environment:
     )
 
 
-def fill(template: str, **values: Any) -> str:
-    """The text of a template, such as `document/latex.tex.j2`, with these values."""
-    return str(_environment().get_template(template).render(**values))
+def fill(template: str, folders: Sequence[Path] = (), **values: Any) -> str:
+    """The text of a template, such as `document/latex/main.tex.j2`, with these values.
+
+    Raises:
+        SpecError: something is wrong with a template of the user's folders; with its line.
+    """
+    try:
+        return str(_environment(tuple(folders)).get_template(template).render(**values))
+    except TemplateError as error:
+        if not folders:
+            raise
+        raise SpecError.single(f"the template fails: {error}", _place(error, folders)) from error
+
+
+def _place(error: TemplateError, folders: Sequence[Path]) -> str:
+    """The file and the line where a template failed."""
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.filename or error.name}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if f.filename.endswith(".j2")]
+    return f"{own[-1].filename}, line {own[-1].lineno}" if own else str(folders[0])

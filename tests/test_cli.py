@@ -128,7 +128,13 @@ def test_list(run):
     code, out, _ = run("list", "formats")
     assert [line.split()[:2] for line in out.splitlines()] == [
         ["latex", "derivation.tex"],
+        ["slides", "slides.tex"],
         ["markdown", "derivation.md"],
+        ["notebook", "derivation.ipynb"],
+        ["html", "derivation.html"],
+        ["typst", "derivation.typ"],
+        ["pdf", "derivation.pdf"],
+        ["slides-pdf", "slides.pdf"],
         ["text", "derivation.txt"],
         ["numpy", "network.py"],
         ["numpy-inplace", "network_inplace.py"],
@@ -139,6 +145,8 @@ def test_list(run):
     code, out, _ = run("list", "targets")
     assert [line.split()[0] for line in out.splitlines()] == list(TARGETS)
     assert "network.c, network.h" in out
+    for what in ("notations", "languages", "sections"):
+        assert run("list", what)[0] == 0
 
 
 def test_version_and_help(run):
@@ -166,6 +174,7 @@ def test_the_help_tells_the_defaults_and_choices_that_hold():
     params = {param.name: param for param in command.params}
     for name in cli_options.SPEC_OPTIONS:
         default = {True: "bias", False: "no-bias"}.get(getattr(Spec, name), getattr(Spec, name))
+        default = default.replace("neuron_first", "neuron-first")
         assert params[name].help.endswith(f"[default: {default}]")
     assert params["flavor"].type.choices == tuple(FLAVORS)
 

@@ -10,6 +10,7 @@ from generated import FORMULAS, LOSSES
 
 import bpderive
 from bpderive.catalog import CATALOG
+from bpderive.weights import ORDERS
 
 TARGETS = ("numpy", "numpy-inplace", "python", "array-api")
 SYMBOLIC = ("numpy", "array-api")
@@ -23,6 +24,7 @@ NETWORKS = {
         "output_activation": "softmax" if name in PROBABILITIES else OUTPUTS[row.domain],
         "bias": k % 3 > 0,
         "reduction": ("mean", "sum")[k % 2],
+        "weights": ORDERS[k % 3 // 2],
     }
     for k, (name, row) in enumerate(LOSSES.items())
 } | {
@@ -34,6 +36,7 @@ NETWORKS = {
     "a-name-that-is-as-long-as-a-line-of-text-and-goes-on-for-a-while": {"layers": "2,70,9"},
 }
 UNNAMED = {"sizes": {"layers": "n0,3,n1,n0", "bias": True}, "size": {"layers": "n,n"}}
+UNNAMED["input"] = {"layers": "n0,n1,2", "weights": "input_first", "bias": True}
 SQUARE = {"layers": "3,3,3,3", "bias": True}
 GRADIENT = "test_the_gradient_is_that_of_the_loss[0]"
 MISTAKES = [

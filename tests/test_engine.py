@@ -27,6 +27,7 @@ from bpderive.rules import pull
 from bpderive.verify.evaluate import Numbers
 from bpderive.verify.subject import labels_of
 from bpderive.verify.surroundings import Surroundings
+from bpderive.weights import ORDERS
 
 SIZES = {"n{l-1}": 2, "n{l}": 3, "n{l+1}": 2, "N": 2}
 
@@ -63,6 +64,7 @@ def layer_of(row):
     """What was derived for one layer, the graph of its equations, and what its loss asks."""
     activation, loss, layer, batch = row
     options = {"activation": activation} if layer == 1 else {"output_activation": activation}
+    options["weights"] = ORDERS[len(activation + loss) % 2]
     derivation = derived("2,3,2", loss=loss, bias=bool(batch), **options)
     network = derivation.network
     graph = network.graph(network.kind(layer, batch=bool(batch)))

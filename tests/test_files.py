@@ -1,6 +1,7 @@
 """Files are written whole or not at all, and what somebody edited is kept."""
 
 import errno
+import json
 import os
 import re
 import stat
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpderive.errors import OutputError
-from bpderive.files import COMMENTS, write, write_all
+from bpderive.files import COMMENTS, INSIDE, write, write_all
 
 
 def names(folder):
@@ -216,3 +217,28 @@ def test_large_texts_are_not_held_in_memory(tmp_path):
 
 def test_every_comment_is_one_line():
     assert all("\n" not in opening + closing for opening, closing in COMMENTS.values())
+
+
+INSIDES = [
+    ("a.pdf", b"%PDF-1.7\n\xff\xfe startxref of text\nendobj\nstartxref\n12\n%%EOF\n"),
+    ("a.ipynb", b'{"metadata": {"language_info": {"name": "python"}}}\n'),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), INSIDES)
+def test_what_no_comment_may_end_is_stamped_before_its_mark(tmp_path, name, data):
+    path = tmp_path / name
+    assert write(path, data)
+    head, _, tail = path.read_bytes().rpartition(INSIDE[path.suffix])
+    assert tail == data.rpartition(INSIDE[path.suffix])[2]
+    assert re.search(rb"bpderive:[0-9a-f]{16}", head)
+    assert not write(path, data)
+    assert write(path, data.replace(b"of", b"in").replace(b"python", b"r"))
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(OutputError, match="edited since"):
+        write(path, data)
+
+
+def test_a_stamped_notebook_is_json(tmp_path):
+    write(tmp_path / "a.ipynb", INSIDES[1][1])
+    assert json.loads((tmp_path / "a.ipynb").read_text())["metadata"]["language_info"]

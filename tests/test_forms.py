@@ -20,6 +20,7 @@ from bpderive.verify.evaluate import Numbers, reference
 from bpderive.verify.formulas import SCALARS
 from bpderive.verify.oracle import Oracle
 from bpderive.verify.points import SAMPLES, Labels, Points, draw
+from bpderive.weights import ORDERS
 
 WIDTHS = (2, 3, 2)
 
@@ -34,6 +35,10 @@ class Combination:
 
     def __str__(self):
         return f"{self.activation}-{self.loss}{'-bias' if self.bias else ''}"
+
+    @property
+    def weights(self):
+        return ORDERS[len(self.activation + self.loss) % 2]
 
     @property
     def output(self):
@@ -66,6 +71,7 @@ class Case:
             loss=c.loss,
             bias=c.bias,
             orientation="columns" if c.bias else "rows",
+            weights=c.weights,
         )
 
     @cached_property
@@ -79,6 +85,7 @@ class Case:
             CATALOG.activation(loss.stage).formula if loss.stage else "",
             loss.combine == "mean",
             c.bias,
+            c.weights == "input_first",
         )
 
     @cached_property
@@ -175,7 +182,8 @@ def test_paths_form(case):
 
 
 def test_weights_form(case):
-    elements = [("w1", (2, 1)), ("z1", (3,)), ("w2", (1, 3))]
+    weight = case.oracle.weight
+    elements = [("w1", weight(2, 1)), ("z1", (3,)), ("w2", weight(1, 3))]
     check_elements(case, "weights", elements, "xywb")
 
 

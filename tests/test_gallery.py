@@ -1,6 +1,7 @@
 """The gallery in output/ is what the command writes, byte for byte, under any hash seed."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,17 @@ GALLERY = [
     ("3-4-2-softmax_cross_entropy", ["--layers", "3,4,2", "--loss", "softmax_cross_entropy"]),
     ("n0-n1-n2", ["--layers", "n0,n1,n2"]),
 ]
+
+
+EVERY = "latex,slides,typst,pdf,markdown,html,notebook,text"
+NOTES = [
+    ("en", ["--lang", "en", "--format", EVERY]),
+    ("zh-TW", ["--lang", "zh-TW", "--format", EVERY]),
+    ("nielsen", ["--lang", "en", "--notation", "nielsen", "--weight", "w1[1,1]"]),
+    ("goodfellow", ["--lang", "en", "--notation", "goodfellow", "--translate", "nielsen"]),
+    ("cs224n", ["--lang", "zh-TW", "--notation", "cs224n", "--level", "brief"]),
+]
+"""Notes of 2,2,2,1: in both languages every format, and in other notations a page."""
 
 
 def run(arguments, folder, seed):
@@ -40,13 +52,36 @@ def test_gallery_is_what_the_command_writes(name, arguments, seed, tmp_path, req
         assert (written / file).read_bytes() == golden, f"{name}/{file}: --update-output rewrites"
 
 
+def text_of(pdf):
+    """What a PDF says, page by page: its bytes depend on the version of what set it."""
+    command = ["pdftotext", "-layout", pdf, "-"]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize(("name", "arguments"), NOTES, ids=[name for name, _ in NOTES])
+def test_the_notes_of_the_gallery_are_what_the_command_writes(name, arguments, tmp_path, request):
+    for package in ("typst", "nbformat"):
+        pytest.importorskip(package)
+    run(["notes", "--layers", "2,2,2,1", "--out", "notes", *arguments], tmp_path, "0")
+    written, kept = tmp_path / "notes", ROOT / "output" / "notes" / name
+    if request.config.getoption("--update-output"):
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(written, kept)
+    files = sorted(path.name for path in written.iterdir())
+    assert files == sorted(path.name for path in kept.iterdir())
+    for file in files:
+        read = text_of if file.endswith(".pdf") else Path.read_bytes
+        same = read(written / file) == read(kept / file)
+        assert same, f"notes/{name}/{file}: --update-output rewrites"
+
+
 def test_every_folder_of_the_gallery_is_tested():
     command = ["git", "ls-files", "output"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip("not a git checkout")
     folders = {path.split("/")[1] for path in done.stdout.split()}
-    assert folders == {name for name, _ in GALLERY}
+    assert folders == {name for name, _ in GALLERY} | {"notes"}
 
 
 @pytest.mark.parametrize("name", [name for name, _ in GALLERY])

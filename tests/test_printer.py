@@ -38,11 +38,12 @@ from bpderive.forms.scalar import at_indices, quantity
 from bpderive.functions import scalar_symbol, select, sigmoid, softplus, total, xlogy
 from bpderive.index import Equation, Partial, element, label_of, rename, size_symbol
 from bpderive.network import build
-from bpderive.notation import load
+from bpderive.notation import Setting, load
 from bpderive.render import array_printer
 from bpderive.render.latex_math import LatexMath
 from bpderive.render.printer import METHODS, break_lines, width
 from bpderive.render.unicode_math import UnicodeMath
+from bpderive.slopes.nodes import at_most, primed
 from bpderive.spec import parse_spec
 
 TEX, TEXT = LatexMath(load()), UnicodeMath(load())
@@ -206,6 +207,9 @@ FUNCTIONS = [
     (f("f1", z), "f_{1}(z)", "f₁(z)"),
     (f("relu'", z), r"\mathrm{ReLU}'(z)", "ReLU′(z)"),
     (f("my_own", z), r"\mathrm{my}_{\mathrm{own}}(z)", "my_own(z)"),
+    (primed(1 + z, z), "(z + 1)'", "(z + 1)′"),
+    (z * primed(z, z), "z\\,z'", "z z′"),
+    (at_most(Abs(z), 1 / z), r"\lvert z \rvert \le \frac{1}{z}", "|z| ≤ 1/z"),
 ]  # fmt: skip
 
 
@@ -279,7 +283,7 @@ def test_nested_sums_do_not_share_letters_and_disjoint_ones_may():
 
 
 def test_no_index_has_the_letter_of_a_size():
-    printer = UnicodeMath(load().without(["j", "k"]))
+    printer = UnicodeMath(load().fitted(Setting(sizes=frozenset("jk"))))
     size = size_symbol("k")
     assert printer.expr(Sum(t("y", j), (j, 1, size)) + size * t("y", i)) == "k yᵢ + Σₚ yₚ"
 
@@ -440,7 +444,7 @@ def test_lines_are_those_of_each_instance(letter, layer, printer):
     result = derivation.at(layer)[letter].result
     lhs, rhs = (rename(side, names) for side in (result.lhs, result.rhs))
     sizes = [int(rename(size, names)) for size in result.sizes]
-    lines = list(printer.lines(lhs, rhs, result.indices, sizes))
+    lines = printer.lines(lhs, rhs, result.indices, sizes).splitlines()
     assert lines == [
         f"{printer.expr(lhs.xreplace(at))} = {printer.expr(rhs.xreplace(at))}"
         for at in _values(result.indices, sizes)
@@ -455,7 +459,7 @@ def _values(indices, sizes):
 @PRINTERS
 def test_lines_are_those_of_the_scalar_form(printer):
     rhs = t("delta1", i) * t("x", j)
-    lines = list(printer.lines(Partial(L, t("w1", i, j)), rhs, (i, j), (11, 12)))
+    lines = printer.lines(Partial(L, t("w1", i, j)), rhs, (i, j), (11, 12)).splitlines()
     equation = Equation(t("w1", i, j), rhs)
     expected = [
         f"{printer.expr(Partial(L, quantity('w1', at)))} = {printer.expr(at_indices(equation, at))}"
@@ -466,7 +470,7 @@ def test_lines_are_those_of_the_scalar_form(printer):
 
 def test_a_line_whose_order_depends_on_its_indices_is_printed_alone():
     rhs = t("a1", i) * t("a1", j)
-    lines = list(TEXT.lines(t("w1", i, j), rhs, (i, j), (2, 2)))
+    lines = TEXT.lines(t("w1", i, j), rhs, (i, j), (2, 2)).splitlines()
     assert lines == ["w¹₁₁ = (a¹₁)²", "w¹₁₂ = a¹₁ a¹₂", "w¹₂₁ = a¹₁ a¹₂", "w¹₂₂ = (a¹₂)²"]
 
 

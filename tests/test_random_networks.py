@@ -20,6 +20,7 @@ from bpderive.verify import forms, proof_of, targets
 from bpderive.verify.arithmetic import digits
 from bpderive.verify.evaluate import Numbers
 from bpderive.verify.subject import Subject, name_of, rows_of
+from bpderive.weights import ORDERS
 
 # --- Networks ---
 
@@ -63,10 +64,12 @@ class Given:
     bias: bool
     reduction: str
     orientation: str
+    weights: str = "neuron_first"
 
     def derived(self):
         layers = [self.widths[0], *zip(self.widths[1:], self.activations, strict=True)]
-        options = {k: getattr(self, k) for k in ("loss", "bias", "reduction", "orientation")}
+        names = ("loss", "bias", "reduction", "orientation", "weights")
+        options = {name: getattr(self, name) for name in names}
         return bpderive.derive(bpderive.network(layers, **options))
 
     @property
@@ -99,6 +102,7 @@ def networks(draw, depths=depths, widths=None):
         bias=draw(st.booleans()),
         reduction=draw(st.sampled_from(("mean", "sum"))),
         orientation=draw(st.sampled_from(("rows", "columns"))),
+        weights=ORDERS[len(f"{below}{loss}{last}") % 2],
     )
 
 
@@ -125,6 +129,7 @@ class Tally:
                 network.loss,
                 network.reduction,
                 network.orientation,
+                network.weights,
                 ("bias", network.bias),
             ]
         )
@@ -209,7 +214,7 @@ def test_random_networks_are_proved(count):
     seen = tally.counts
     assert all(seen["depth", depth] and seen["width", depth] for depth in range(1, 7))
     assert all(seen[name] for name in (*ACTIVATIONS, *GIVEN, *LOSSES, *GIVEN_LOSSES))
-    assert all(seen[word] for word in ("mean", "sum", "rows", "columns"))
+    assert all(seen[word] for word in ("mean", "sum", "rows", "columns", *ORDERS))
     assert seen["bias", True] and seen["bias", False]  # noqa: PT018
     assert seen["no_point", "gradient"] <= count // 50
     assert seen["zero"] <= count // 10

@@ -12,6 +12,7 @@ import click
 
 from bpderive._version import __version__
 from bpderive.cli import console
+from bpderive.cli.notes_options import notes_options
 from bpderive.cli.options import (
     code_options,
     listed,
@@ -23,6 +24,7 @@ from bpderive.cli.options import (
 
 if TYPE_CHECKING:
     from bpderive.api import Derivation
+    from bpderive.render import Made
     from bpderive.spec import Spec
 
 EPILOG = """\b
@@ -34,6 +36,17 @@ Examples:
   bpderive code --layers 784,128:relu,10 --target numpy-inplace -o net.py
   bpderive verify --layers 2,2,2,1
 """
+
+
+LISTED = (
+    "activations",
+    "losses",
+    "formats",
+    "targets",
+    "notations",
+    "languages",
+    "sections",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,12 +108,12 @@ def explain(reference: str, **given: Any) -> None:
     with console.progress() as at:
         derivation = _derive(spec, changes, at)
         from bpderive.document import explain as steps
-        from bpderive.render import render
+        from bpderive.render import screen
 
         at("explaining")
-        text = render(steps(derivation, reference), "text", width=console.width())
+        text = screen(steps(derivation, reference), console.width())
     _warn(derivation)
-    click.echo(text.rstrip("\n"))
+    click.echo(text)
 
 
 @command.command()
@@ -152,13 +165,53 @@ def code(**given: Any) -> None:
         texts = coding.texts(derivation, given, stem)
         told = texts[0][1] if given["output"] == "-" else coding.save_all(texts, derivation, given)
     _warn(derivation)
-    click.echo(told.encode() if given["output"] == "-" else told, nl=False)
+    console.put(told, exactly=given["output"] == "-")
+
+
+@command.command()
+@network_options
+@notes_options
+def notes(**given: Any) -> None:
+    """Write course notes, as a page, a PDF, slides, a notebook.
+
+    All sections, with figures and a worked example in numbers, in a language and a textbook's
+    notation.
+    """
+    from bpderive.notation import load
+
+    conventions = load(given["notation"]).spec
+    spec, changes = read_spec(given, "bpderive notes --layers 2,2,2,1 -o notes.pdf", conventions)
+    with console.progress() as at:
+        derivation = _derive(spec, changes, at)
+        from bpderive.cli import noting, proving
+
+        wanted = noting.jobs(given)
+        noting.check(wanted, given)
+        proof = proving.checked(derivation, at) if given["verify"] else None
+        at("writing")
+        made = noting.written(derivation, given, proof)
+        told = noting.told(derivation, made, wanted, given)
+    _warn(derivation)
+    console.put(told, exactly=given["outputs"] == ("-",))
+
+
+@command.command()
+@click.argument("folder", type=click.Path(file_okay=False), metavar="DIR")
+@click.option("--force", is_flag=True, help="Replace files that were edited since.")
+def templates(folder: str, *, force: bool) -> None:
+    """Copy the templates out, to be changed.
+
+    What is changed goes into notes with --templates DIR; the rest may be deleted.
+    """
+    from bpderive.cli.copying import copied
+
+    click.echo(copied(Path(folder), force=force), nl=False)
 
 
 @command.command("list")
-@click.argument("what", type=click.Choice(("activations", "losses", "formats", "targets")))
+@click.argument("what", type=click.Choice(LISTED))
 def list_(what: str) -> None:
-    """Print the activations, losses, formats or targets there are."""
+    """Print what there is of one kind."""
     from bpderive.cli.lists import LISTS
 
     click.echo("\n".join(LISTS[what]()))
@@ -193,7 +246,7 @@ def _write(given: Mapping[str, Any]) -> None:
         texts = list(outputs.texts(derivation, names, options, at, proof))
         told = texts[0][1] if printed else _save(texts, derivation, given)
     _warn(derivation)
-    click.echo(told.encode() if printed else told, nl=False)  # a file's bytes in any terminal
+    console.put(told, exactly=printed)
 
 
 def _derive(spec: "Spec", changes: Mapping[str, Any], at: Callable[[str], None]) -> "Derivation":
@@ -212,7 +265,7 @@ def _warn(derivation: "Derivation") -> None:
 
 
 def _save(
-    texts: Iterable[tuple[str, str]], derivation: "Derivation", given: Mapping[str, Any]
+    texts: Iterable[tuple[str, "Made"]], derivation: "Derivation", given: Mapping[str, Any]
 ) -> str:
     """Write the files; what there is to say of it."""
     from bpderive.cli.outputs import folder, save
@@ -226,6 +279,6 @@ def _save(
 
 def _screen(derivation: "Derivation") -> str:
     from bpderive.document import summary
-    from bpderive.render import render
+    from bpderive.render import screen
 
-    return render(summary(derivation), "text", width=console.width()).rstrip("\n")
+    return screen(summary(derivation), console.width())

@@ -43,6 +43,12 @@ def width() -> int:
     return min(max(get_terminal_size().columns, NARROWEST), WIDEST)
 
 
+def put(text: str | bytes, *, exactly: bool) -> None:
+    """Print a text; `exactly` gives a file's own bytes, whatever the terminal's encoding."""
+    data = text.encode() if exactly and isinstance(text, str) else text
+    click.echo(data, nl=False)
+
+
 def warn(message: str) -> None:
     """Tell something that is no failure."""
     click.echo(f"Warning: {message}", err=True)

@@ -44,11 +44,42 @@ def targets() -> Iterator[str]:
     yield from _columns(rows)
 
 
+def notations() -> Iterator[str]:
+    """Name, two equations of a first layer, and the book."""
+    from bpderive.cli.samples import samples  # imports SymPy
+
+    rows = list(samples())
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield 'or a notation\'s TOML file, such as one with base = "nielsen" and letters of your own'
+
+
+def languages() -> Iterator[str]:
+    """Name, and what the language calls itself."""
+    from bpderive.wording import languages, load
+
+    yield from _columns((name, load(name).setting.name) for name in languages())
+    yield "or a language's TOML file; `bpderive templates DIR` copies ours out"
+
+
+def sections() -> Iterator[str]:
+    """Id and title, in the order of the article."""
+    from bpderive.document import NOTES  # imports SymPy
+    from bpderive.wording import load
+
+    words = load().sentences
+    yield from _columns((name, words[f"section.{name}"]) for name in NOTES)
+
+
 LISTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "activations": activations,
     "losses": losses,
     "formats": formats,
     "targets": targets,
+    "notations": notations,
+    "languages": languages,
+    "sections": sections,
 }
 
 

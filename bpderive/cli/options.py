@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpderive.spec import REDUCTIONS, Spec, parse_spec, read_toml
+from bpderive.spec import NOTHING, REDUCTIONS, Spec, parse_spec, read_toml
+from bpderive.weights import ORDERS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -24,6 +25,7 @@ SPEC_OPTIONS = (
     "bias",
     "reduction",
     "orientation",
+    "weights",
 )
 
 
@@ -67,6 +69,11 @@ def _targets() -> list[str]:
     from bpderive.targets import TARGETS  # imports SymPy
 
     return list(TARGETS)
+
+
+def _worded(name: str) -> str:
+    """The name of a value of a spec, as a command's."""
+    return name.replace("_", "-")
 
 
 ACTIVATION = Name("NAME", _activations)
@@ -116,6 +123,13 @@ _NETWORK = (
         callback=lambda _ctx, _param, rows: {True: "rows", False: "columns"}.get(rows),
         help="Samples as rows or columns in the matrix form (the code takes rows). "
         f"[default: {Spec.orientation}]",
+    ),
+    click.option(
+        "--weights",
+        type=click.Choice([_worded(name) for name in ORDERS]),
+        callback=lambda _ctx, _param, name: name and name.replace("-", "_"),
+        help='Which index of a weight comes first: "w1[1,2]" is neuron 1 and input 2, or input 1 '
+        f"and neuron 2. [default: {_worded(Spec.weights)}]",
     ),
 )
 
@@ -207,7 +221,9 @@ _CODE = (
 )
 
 
-def _all(options: tuple[Decorator, ...]) -> Decorator:
+def together(options: tuple[Decorator, ...]) -> Decorator:
+    """Options as one decorator, in this order in the help."""
+
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
             command = option(command)
@@ -216,14 +232,18 @@ def _all(options: tuple[Decorator, ...]) -> Decorator:
     return decorate
 
 
-network_options = _all(_NETWORK)
-output_options = _all(_OUTPUT)
-proof_options = _all(_PROOF)
-code_options = _all(_CODE)
+network_options = together(_NETWORK)
+output_options = together(_OUTPUT)
+proof_options = together(_PROOF)
+code_options = together(_CODE)
 
 
-def read_spec(given: Mapping[str, Any], example: str) -> tuple[Spec, dict[str, Any]]:
+def read_spec(
+    given: Mapping[str, Any], example: str, defaults: Mapping[str, object] = NOTHING
+) -> tuple[Spec, dict[str, Any]]:
     """The network asked for, and the options that change it further; `example` of a right use.
+
+    A notation's conventions are the `defaults` of what is not given.
 
     Raises:
         click.UsageError: neither or both of `--layers` and `--spec`.
@@ -238,8 +258,8 @@ def read_spec(given: Mapping[str, Any], example: str) -> tuple[Spec, dict[str, A
         raise click.UsageError("--layers and --spec both say the network: give one of them.")
     options = {name: given[name] for name in SPEC_OPTIONS if given[name] is not None}
     if path is not None:
-        return read_toml(path, CATALOG.names), options
-    return parse_spec(layers, CATALOG.names, **options), {}
+        return read_toml(path, CATALOG.names, defaults), options
+    return parse_spec(layers, CATALOG.names, defaults, **options), {}
 
 
 def listed(values: Iterable[str]) -> tuple[str, ...]:

@@ -12,14 +12,16 @@ from typing import Any
 
 from bpderive.api import generate_files
 from bpderive.derive import Derivation
-from bpderive.document import build
+from bpderive.document import Request, build
 from bpderive.errors import Problem, SpecError, quoted, suggest
 from bpderive.files import write_all
 from bpderive.proof import Proof
-from bpderive.render import FORMATS, render
+from bpderive.render import FORMATS, Made, render
 from bpderive.targets import TARGETS
 
 DOCUMENT = ("weight", "all_weights")
+STEMS = {"notes": "derivation"}
+"""What this command calls the file of a format."""
 OWNERS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(DOCUMENT, tuple(FORMATS)),
     **{option: (row.name,) for row in FORMATS.values() for option in row.options},
@@ -38,7 +40,8 @@ class Output:
 def outputs() -> dict[str, Output]:
     """Every format by its name: the documents, then the programs."""
     documents = {
-        name: Output(f"derivation{f.suffix}", f.description) for name, f in FORMATS.items()
+        name: Output(f"{STEMS.get(f.stem, f.stem)}{f.suffix}", f.description)
+        for name, f in FORMATS.items()
     }
     programs = {name: Output(target.file, target.description) for name, target in TARGETS.items()}
     return documents | programs
@@ -73,10 +76,10 @@ def texts(
     options: Mapping[str, Any],
     at: Callable[[str], None],
     proof: Proof | None = None,
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Made]]:
     """The name of the file and its text, for each format; `at` is told which."""
     known = outputs()
-    document = cache(lambda: build(derivation, proof=proof, **_of(DOCUMENT, options)))
+    document = cache(lambda: build(derivation, Request(proof=proof, **_of(DOCUMENT, options))))
     for name in names:
         at(f"writing {known[name].file}")
         own = [option for option, owners in OWNERS.items() if owners == (name,)]
@@ -95,7 +98,7 @@ def folder(derivation: Derivation) -> Path:
     return Path("output", derivation.network.spec.slug)
 
 
-def save(files: Sequence[tuple[Path, str]], *, force: bool) -> str:
+def save(files: Sequence[tuple[Path, Made]], *, force: bool) -> str:
     """Write the files; which they are, and which are as before.
 
     Raises:

@@ -16,7 +16,7 @@ from bpderive.document import verification
 from bpderive.errors import ProofError
 from bpderive.files import write_all
 from bpderive.proof import Proof
-from bpderive.render import render
+from bpderive.render import screen as shown
 from bpderive.verify.selftest import Attempt, attempts, report, run
 
 
@@ -46,7 +46,7 @@ def proved(
     path = given["proof"]
     at("verifying")
     proof = verify(derivation, seed=given["seed"])
-    screen = render(verification(derivation, proof), "text", width=console.width()).rstrip("\n")
+    screen = shown(verification(derivation, proof), console.width())
     if path is None:
         return screen, proof.passed
     text = proof.certificate().removesuffix("\n}\n") + ",\n"  # the stamp follows
@@ -75,4 +75,4 @@ def self_test(
     escaped = [(a.mistake, a.network, a.place) for o in outcomes for a in o.escaped]
     passed = not escaped and any(one.planted for one in outcomes)
     document = mistakes(counts, escaped)
-    return render(document, "text", width=console.width()).rstrip("\n"), passed
+    return shown(document, console.width()), passed

@@ -4,7 +4,9 @@ In: a `Derivation`. Out: a `Document` of sections and blocks, in the order of th
 project follows. Must not know: letters, words, formats.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import count
 
 from sympy import Expr, Symbol
 
@@ -14,6 +16,7 @@ from bpderive.document.blocks import (
     Block,
     Document,
     Equations,
+    Figure,
     Formula,
     Paragraph,
     Plain,
@@ -21,6 +24,9 @@ from bpderive.document.blocks import (
     Section,
     Words,
 )
+from bpderive.document.code import code, with_cells
+from bpderive.document.example import example
+from bpderive.document.flow import flow
 from bpderive.document.forward import (
     forward,
     forward_rows,
@@ -31,10 +37,10 @@ from bpderive.document.forward import (
 from bpderive.document.gradients import (
     deltas,
     derivations,
-    figures,
     gradients,
     index_rows,
     recurrences,
+    shares,
     sharing,
 )
 from bpderive.document.matrices import descent, matrix
@@ -42,67 +48,116 @@ from bpderive.document.operations import operations
 from bpderive.document.proof import screen, self_test
 from bpderive.document.proof import section as proof_section
 from bpderive.document.reasons import chain
+from bpderive.document.request import DERIVATION, FIRST, LEVELS, NOTES, Request
 from bpderive.document.runs import Run, row
 from bpderive.document.weight import one_weight
-from bpderive.errors import UnsupportedError
+from bpderive.errors import Problem, SpecError, UnsupportedError, quoted, suggest
 from bpderive.forms.chosen import chosen
 from bpderive.forms.scalar import delta_form, symbol_of
 from bpderive.index import Partial
 from bpderive.network import Network
+from bpderive.notation import Setting
 from bpderive.proof import Proof
 from bpderive.reference import Reference
 
-__all__ = ["build", "explain", "headline", "self_test", "summary", "verification"]
+__all__ = [
+    "DERIVATION",
+    "FIRST",
+    "LEVELS",
+    "NOTES",
+    "SECTIONS",
+    "Request",
+    "build",
+    "explain",
+    "headline",
+    "self_test",
+    "summary",
+    "verification",
+]
 
+DEFAULT = Request()
 LISTED = 1_000_000
 """At most this many gradients are printed one by one."""
 
 
-def build(
-    derivation: Derivation,
-    *,
-    weight: str | None = None,
-    all_weights: bool = False,
-    proof: Proof | None = None,
-) -> Document:
-    """The whole derivation: eight sections, and what a proof of it checked.
-
-    Args:
-        derivation: what to write about.
-        weight: the reference of the weight that section 4 derives in full; default `w1[1,1]`.
-        all_weights: list every gradient, however many there are.
-        proof: of this derivation.
+def build(derivation: Derivation, request: Request = DEFAULT) -> Document:
+    """The sections that are asked for, and what a proof of the derivation checked.
 
     Raises:
-        SpecError: `weight` is no reference, or not of this network.
+        SpecError: no such section or level; the weight is no reference, or not of this network.
         UnsupportedError: `all_weights` of a network with more than a million of them.
     """
-    reference = chosen(derivation, weight or "w1[1,1]")
-    if all_weights:
-        _check_listing(derivation.network)
+    _check(derivation, request)
     title = Words("title.main", {"layers": Plain(layers(derivation.network))})
+    if request.title is not None:
+        title = Words("title.given", {"title": Plain(request.title)})
+    found = [SECTIONS[name](derivation, request) for name in request.sections]
+    if request.cells:
+        found = with_cells(found, request.cells)
+    if request.proof is not None:
+        found.append(proof_section(request.proof))
     return Document(
         title,
-        (
-            notation(derivation),
-            forward(derivation),
-            operations(derivation),
-            one_weight(derivation, reference),
-            gradients(derivation, all_weights=all_weights),
-            sharing(derivation),
-            matrix(derivation),
-            descent(derivation),
-            *((proof_section(proof),) if proof is not None else ()),
-        ),
-        derivation.network.size_names,
+        tuple(_numbered(found)),
+        setting(derivation.network),
+        tuple(Words("title.line", {"text": Plain(line)}) for line in request.by),
     )
 
 
+Builder = Callable[[Derivation, Request], Section]
+
+SECTIONS: Mapping[str, Builder] = {
+    "notation": notation,
+    "forward": forward,
+    "operations": operations,
+    "weight": one_weight,
+    "gradients": gradients,
+    "sharing": sharing,
+    "matrix": matrix,
+    "descent": descent,
+    "example": example,
+    "flow": flow,
+    "code": code,
+}
+"""Every section by its id, in the order of the article."""
+
+
+def _check(derivation: Derivation, request: Request) -> None:
+    """Refuse sections, a level and a weight that there are not."""
+    problems = [
+        Problem(
+            f"unknown section {quoted(name)}{suggest(name, SECTIONS)}", accepted=", ".join(SECTIONS)
+        )
+        for name in request.sections
+        if name not in SECTIONS
+    ]
+    if request.level not in LEVELS:
+        problems.append(
+            Problem(f"unknown level {quoted(request.level)}", accepted=", ".join(LEVELS))
+        )
+    if problems:
+        raise SpecError(problems)
+    chosen(derivation, request.weight)
+    if request.all_weights:
+        _check_listing(derivation.network)
+
+
+def _numbered(sections: Iterable[Section]) -> Iterator[Section]:
+    """The sections, their figures numbered through."""
+    numbers = count(1)
+    for section in sections:
+        yield replace(section, blocks=tuple(_number(block, numbers) for block in section.blocks))
+
+
+def _number(block: Block, numbers: Iterator[int]) -> Block:
+    return replace(block, number=next(numbers)) if isinstance(block, Figure) else block
+
+
 def _check_listing(network: Network) -> None:
-    count = parameters(network)
-    if count.is_Integer and count > LISTED:
+    listed = parameters(network)
+    if listed.is_Integer and listed > LISTED:
         raise UnsupportedError(
-            f"--all-weights would print {count} lines; at most {LISTED} are printed: "
+            f"--all-weights would print {listed} lines; at most {LISTED} are printed: "
             "do without it, and the index form stands for them all"
         )
 
@@ -120,6 +175,18 @@ def layers(network: Network) -> str:
     return "-".join(part for parts in shown for part in parts)
 
 
+def setting(network: Network) -> Setting:
+    """What the letters of a notation depend on."""
+    elementwise = [row.name for row in network.activations.values() if row.elementwise]
+    own = [name for name in elementwise if name != "linear"]
+    return Setting(
+        network.size_names,
+        network.depth,
+        network.stage is not None,
+        own[0] if len(own) == 1 else "",
+    )
+
+
 def explain(derivation: Derivation, reference: str) -> Document:
     """The steps of one gradient: its paths, the rules applied, and the values put together.
 
@@ -128,12 +195,12 @@ def explain(derivation: Derivation, reference: str) -> Document:
     """
     network, at = derivation.network, chosen(derivation, reference)
     partial = Formula(_target(at))
-    path = (one_weight(derivation, at),) if at.name in ("w", "b") else ()
+    path = (one_weight(derivation, Request(weight=reference)),) if at.name in ("w", "b") else ()
     layer = network.depth if at.layer is None else at.layer
     return Document(
         Words("title.explain", {"target": partial}),
         (*path, Section("steps", tuple(_steps(derivation, at, layer)))),
-        network.size_names,
+        setting(network),
     )
 
 
@@ -181,9 +248,9 @@ def summary(derivation: Derivation) -> Document:
             Section("forward", (Equations(forward_rows(derivation)),)),
             Section("recurrences", (Equations(tuple(recurrences(derivation))),)),
             Section("gradients", (Equations(tuple(index_rows(derivation))),)),
-            Section("figures", tuple(figures(derivation))),
+            Section("figures", tuple(shares(derivation))),
         ),
-        network.size_names,
+        setting(network),
     )
 
 

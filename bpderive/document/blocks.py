@@ -7,9 +7,12 @@ template. Mathematics is held as objects (`Math`), so that letters and layout ar
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
+from bpderive.document.drawing import Drawing
 from bpderive.forms.arrays import Node
+from bpderive.index import Partial
+from bpderive.notation import Setting
 
 Indices = tuple[Expr, ...]
 
@@ -72,6 +75,11 @@ class Update:
     quantity: Expr
     indices: Indices = ()
 
+    @property
+    def expr(self) -> Expr:
+        """Its right-hand side."""
+        return self.quantity - Symbol("eta") * Partial(Symbol("L"), self.quantity)
+
 
 @dataclass(frozen=True)
 class Plain:
@@ -87,7 +95,84 @@ class Near:
     exponent: int
 
 
-Math = Formula | Matrix | Ordered | OrderedSum | Route | Shape | Update | Plain | Near
+@dataclass(frozen=True)
+class Layer:
+    """A layer's number, as the notation counts it: some count the input as the first."""
+
+    index: Expr
+
+
+@dataclass(frozen=True)
+class Substituted:
+    """A scalar expression with numbers in place of its symbols, in the symbols' order.
+
+    A number stands for a symbol by its name (`w1[1,2]`, `eta`), for a named slope as
+    `gelu'(z1[1])`, for the derivative of the loss by a parameter as `dw1[1,2]`, and for a case
+    (`select`) by its text.
+    """
+
+    expr: "Expr | Update"
+    values: Mapping[str, Expr]
+    digits: int
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number: an exact rational as it is, any other to so many significant digits."""
+
+    number: Expr
+    digits: int
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A matrix of numbers, row by row; a vector is one column."""
+
+    rows: tuple[tuple[Expr, ...], ...]
+    digits: int
+
+
+@dataclass(frozen=True)
+class Coloured:
+    """Mathematics whose quantities have the colours of their roles, as in the figures."""
+
+    math: "Math"
+
+
+@dataclass(frozen=True)
+class Equality:
+    """`left = right`."""
+
+    left: "Math"
+    right: "Math"
+
+
+@dataclass(frozen=True)
+class InNotation:
+    """Mathematics in the letters of another notation."""
+
+    math: "Math"
+    notation: str
+
+
+Math = (
+    Formula
+    | Matrix
+    | Ordered
+    | OrderedSum
+    | Route
+    | Shape
+    | Update
+    | Plain
+    | Near
+    | Layer
+    | Substituted
+    | Value
+    | Entries
+    | Coloured
+    | Equality
+    | InNotation
+)
 
 
 @dataclass(frozen=True)
@@ -100,9 +185,9 @@ class Words:
 
 @dataclass(frozen=True)
 class Listed:
-    """Several formulas with commas between them."""
+    """Several formulas, or sentences, with commas between them."""
 
-    items: tuple[Formula, ...]
+    items: tuple["Cell", ...]
 
 
 Cell = Math | Words | Listed
@@ -167,6 +252,10 @@ class Chain:
     kind: str = "chain"
 
 
+LARGE = frozenset(("factor", "ours", "theirs"))
+"""Columns of mathematics that is set as large as in a display."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns by id; cells are mathematics or words."""
@@ -174,6 +263,11 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     kind: str = "table"
+
+    @property
+    def displayed(self) -> bool:
+        """Whether its rows need the room of displays."""
+        return not LARGE.isdisjoint(self.columns)
 
 
 @dataclass(frozen=True)
@@ -195,7 +289,95 @@ class Listing:
     kind: str = "listing"
 
 
-Block = Paragraph | Items | Equations | Chain | Table | Algorithm | Listing
+@dataclass(frozen=True)
+class Heading:
+    """A title inside a section."""
+
+    words: Words
+    kind: str = "heading"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is set apart: a claim set right, a warning."""
+
+    words: Words
+    kind: str = "remark"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with its caption; `id` names its file, the document gives its number."""
+
+    id: str
+    drawing: Drawing
+    caption: Words
+    alternative: Words
+    number: int = 0
+    kind: str = "figure"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A small drawing with blocks at its side."""
+
+    id: str
+    drawing: Drawing
+    alternative: Words
+    blocks: tuple["Block", ...]
+    kind: str = "beside"
+
+
+@dataclass(frozen=True)
+class Working:
+    """`lhs = part = part`: a calculation, with the number of its equation."""
+
+    lhs: Math
+    parts: tuple[Math, ...]
+    number: Number | None = None
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """Calculations set one under the other."""
+
+    rows: tuple[Working, ...]
+    kind: str = "calculation"
+
+
+@dataclass(frozen=True)
+class Code:
+    """A program text, shown as it is."""
+
+    language: str
+    text: str
+    kind: str = "code"
+
+
+@dataclass(frozen=True)
+class NotebookCell:
+    """A program text that runs in a notebook; other formats leave it out."""
+
+    text: str
+    kind: str = "cell"
+
+
+Block = (
+    Paragraph
+    | Items
+    | Equations
+    | Chain
+    | Table
+    | Algorithm
+    | Listing
+    | Heading
+    | Remark
+    | Figure
+    | Beside
+    | Calculation
+    | Code
+    | NotebookCell
+)
 
 
 @dataclass(frozen=True)
@@ -208,8 +390,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole derivation: its title, its sections, and the letters that name sizes in it."""
+    """A whole derivation: its title, its sections, and what its letters depend on.
+
+    `by` are lines under the title: an author, a date.
+    """
 
     title: Words
     sections: tuple[Section, ...]
-    sizes: frozenset[str] = frozenset()
+    setting: Setting = field(default_factory=Setting)
+    by: tuple[Words, ...] = ()

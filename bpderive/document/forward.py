@@ -19,13 +19,17 @@ from bpderive.document.blocks import (
     Table,
     Words,
 )
-from bpderive.document.runs import Run, row, runs
+from bpderive.document.illustrations import network_block
+from bpderive.document.request import Request
+from bpderive.document.runs import Run, numbered, row, runs
+from bpderive.document.translation import conventions, translation
 from bpderive.equations import SAMPLES
 from bpderive.forms.numbering import numbering
 from bpderive.forms.scalar import quantity, unroll
 from bpderive.functions import scalar_symbol
 from bpderive.index import Equation, element
 from bpderive.network import Network
+from bpderive.weights import in_order
 
 SMALL = 120
 """Up to this many parameters, every neuron and every weight gets a line."""
@@ -42,9 +46,10 @@ def is_small(network: Network) -> bool:
     return not network.symbolic and bool(parameters(network) <= SMALL)
 
 
-def notation(derivation: Derivation) -> Section:
+def notation(derivation: Derivation, request: Request) -> Section:
     """Section 1: the layers, and every symbol with its shape."""
-    network = derivation.network
+    network, other = derivation.network, request.translate
+    symbols = _symbols(network)
     return Section(
         "notation",
         (
@@ -53,15 +58,28 @@ def notation(derivation: Derivation) -> Section:
                     "notation.network",
                     {
                         "depth": Plain(str(network.depth)),
+                        "counted": numbered(network.depth),
+                        "input": numbered(0),
                         "inputs": Formula(network.inputs),
                         "outputs": Formula(network.outputs),
                         "parameters": Formula(parameters(network)),
                     },
                 )
             ),
+            *((network_block(network),) if request.figures else ()),
             _layers(network),
-            Paragraph(Words("notation.weight")),
-            _symbols(network),
+            Paragraph(
+                Words(
+                    "notation.weight",
+                    {
+                        "mark": Words("notation.mark"),
+                        "order": Words(f"notation.{network.spec.weights}"),
+                    },
+                )
+            ),
+            *((conventions(network),) if request.full else ()),
+            symbols,
+            *(translation(derivation, other, symbols.rows) if other is not None else ()),
         ),
     )
 
@@ -70,13 +88,13 @@ def _layers(network: Network) -> Table:
     rows = []
     for run in runs(network):
         layer = network.layer(run.first)
-        at = run.words or Formula(Integer(run.first))
+        at = run.words or numbered(run.first)
         function = (
             Words("activation.linear")
             if layer.activation.name == "linear"
             else Formula(applied(layer.activation))
         )
-        shape = Shape((layer.width, layer.inputs))
+        shape = Shape(in_order(network.spec.weights, layer.width, layer.inputs))
         rows.append((at, Formula(layer.width), function, Plain(layer.activation.name), shape))
     return Table(("layer", "neurons", "activation", "name", "weights"), tuple(rows))
 
@@ -90,10 +108,12 @@ def _symbols(network: Network) -> Table:
     """Every symbol, its shape for one sample and for a batch, and what it is."""
     size, below = Symbol("n{l}"), Symbol("n{l-1}")
     i, j = Symbol("_i"), Symbol("_j")
+    order = network.spec.weights
+    weights = in_order(order, size, below)
     vector, top = ((size,), (SAMPLES, size)), Symbol(f"n{network.depth}")
     rows: list[tuple[str, Expr, tuple[Expr, ...], tuple[Expr, ...]]] = [
         ("x", element("x", (j,)), (Symbol("n0"),), (SAMPLES, Symbol("n0"))),
-        ("w", element("w{l}", (i, j)), (size, below), (size, below)),
+        ("w", element("w{l}", in_order(order, i, j)), weights, weights),
         *([("b", element("b{l}", (i,)), (size,), (size,))] if network.spec.bias else []),
         ("z", element("z{l}", (i,)), *vector),
         ("a", element("a{l}", (i,)), *vector),
@@ -121,7 +141,7 @@ def _symbols(network: Network) -> Table:
     return Table(("symbol", "one", "batch", "meaning"), tuple(cells))
 
 
-def forward(derivation: Derivation) -> Section:
+def forward(derivation: Derivation, _request: Request) -> Section:
     """Section 2: every layer's equations, in index form and neuron by neuron."""
     network = derivation.network
     blocks: list[Block] = [
@@ -172,5 +192,5 @@ def _neurons(network: Network) -> Iterator[Block]:
                 rhs = unroll(equation.rhs, values)
                 lhs = quantity(equation.label, (neuron,))
                 rows.append(Row(Formula(lhs), Formula(rhs)))
-        yield Paragraph(Words("forward.layer", {"layer": Formula(Integer(layer.index))}))
+        yield Paragraph(Words("forward.layer", {"layer": numbered(layer.index)}))
         yield Equations(tuple(rows))

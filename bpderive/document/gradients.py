@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Symbol
 
 from bpderive.derive import Derivation
 from bpderive.document.blocks import (
@@ -20,9 +20,12 @@ from bpderive.document.blocks import (
     Table,
     Words,
 )
+from bpderive.document.claims import alike
 from bpderive.document.forward import is_small, parameters
+from bpderive.document.illustrations import neighbours, shared_block
 from bpderive.document.reasons import chain
-from bpderive.document.runs import Run, row, runs
+from bpderive.document.request import Request
+from bpderive.document.runs import Run, in_letters, numbered, row, runs
 from bpderive.document.weight import exact, shown
 from bpderive.forms.numbering import numbering
 from bpderive.forms.paths import path_factors
@@ -31,7 +34,8 @@ from bpderive.forms.scalar import at_indices, delta_form, quantity, symbol_of
 from bpderive.forms.sharing import Sharing, layer_sharing, operations
 from bpderive.index import Equation, Partial, rename
 from bpderive.network import Layer, Network
-from bpderive.reference import Reference
+from bpderive.reference import Reference, parse
+from bpderive.weights import in_order
 
 SHALLOW = 8
 """Down to this depth, a path fits on some lines."""
@@ -45,12 +49,12 @@ def references(network: Network, layer: Layer) -> Iterator[Reference]:
     rows, columns = int(layer.width), int(layer.inputs)
     for i in range(1, rows + 1):
         for j in range(1, columns + 1):
-            yield Reference("w", layer.index, (i, j))
+            yield Reference("w", layer.index, in_order(network.spec.weights, i, j))
         if network.spec.bias:
             yield Reference("b", layer.index, (i,))
 
 
-def gradients(derivation: Derivation, *, all_weights: bool = False) -> Section:
+def gradients(derivation: Derivation, request: Request) -> Section:
     """Section 5: every gradient with its paths where they are few, else by its delta."""
     network = derivation.network
     blocks: list[Block] = []
@@ -59,10 +63,10 @@ def gradients(derivation: Derivation, *, all_weights: bool = False) -> Section:
     else:
         blocks.append(Paragraph(Words("gradients.index")))
         blocks.append(Equations(tuple(index_rows(derivation))))
-        if not network.symbolic and not all_weights:
+        if not network.symbolic and not request.all_weights:
             slots = {"parameters": Formula(parameters(network))}
             blocks.append(Paragraph(Words("gradients.elided", slots)))
-    if all_weights and not is_small(network) and not network.symbolic:
+    if request.all_weights and not is_small(network) and not network.symbolic:
         blocks += _listings(derivation)
     return Section("gradients", tuple(blocks))
 
@@ -116,14 +120,15 @@ def index_rows(derivation: Derivation) -> Iterator[Row]:
                 number = run.number(
                     numbers.backward(letter, run.first), numbers.backward(letter, run.last)
                 )
-                yield row(run.equation(network, derived.result), number, run.words)
+                indices = in_letters(network, letter, derived.result.indices)
+                yield row(run.equation(network, derived.result), number, run.words, indices)
 
 
 def _listings(derivation: Derivation) -> Iterator[Block]:
     """One line for every parameter of every layer."""
     network = derivation.network
     for layer in network.layers:
-        yield Paragraph(Words("gradients.listing", {"layer": Formula(Integer(layer.index))}))
+        yield Paragraph(Words("gradients.listing", {"layer": numbered(layer.index)}))
         for letter in "wb":
             derived = derivation.at(layer.index).get(letter)
             if derived is not None:
@@ -137,13 +142,14 @@ def _listings(derivation: Derivation) -> Iterator[Block]:
                 )
 
 
-def sharing(derivation: Derivation) -> Section:
+def sharing(derivation: Derivation, request: Request) -> Section:
     """Section 6: the recurrence of the deltas, derived; the gradients by it; the figures."""
     network = derivation.network
     blocks: list[Block] = [
         Paragraph(Words("sharing.intro")),
         Equations(tuple(recurrences(derivation))),
         *_numbered(derivation),
+        *(_shared(network, request) if request.figures else ()),
         Paragraph(Words("sharing.how")),
         *derivations(derivation),
     ]
@@ -159,7 +165,15 @@ def sharing(derivation: Derivation) -> Section:
                 for at in references(network, layer)
             ]
             blocks += [Paragraph(Words("sharing.gradients")), Equations(tuple(rows))]
-    return Section("sharing", (*blocks, *figures(derivation)))
+    claims = alike(derivation) if request.full else ()
+    return Section("sharing", (*blocks, *shares(derivation), *claims))
+
+
+def _shared(network: Network, request: Request) -> Iterator[Block]:
+    """The figure of what two weights of one neuron share, one of them the chosen one."""
+    pair = neighbours(network, parse(request.weight))
+    if pair is not None:
+        yield shared_block(network, *pair)
 
 
 def _numbered(derivation: Derivation) -> Iterator[Block]:
@@ -207,8 +221,8 @@ def derivations(
                 yield chain(derived, run, network)
 
 
-def _name(run: Run) -> Formula | Words:
-    return run.words or Formula(Integer(run.first))
+def _name(run: Run) -> Cell:
+    return run.words or numbered(run.first)
 
 
 def deltas(derivation: Derivation, from_layer: int = 1) -> Iterator[Row]:
@@ -227,7 +241,7 @@ def deltas(derivation: Derivation, from_layer: int = 1) -> Iterator[Row]:
                 yield Row(Formula(lhs), Formula(at_indices(concrete, (neuron,))))
 
 
-def figures(derivation: Derivation) -> Iterator[Block]:
+def shares(derivation: Derivation) -> Iterator[Block]:
     """How much is shared, layer by layer, and what the deltas save; each with its definition."""
     network = derivation.network
     shares = tuple(_shares(derivation))
@@ -248,7 +262,7 @@ def _shares(derivation: Derivation) -> Iterator[tuple[Cell, ...]]:
         if run.general or network.layer(run.first).inputs == 1:
             continue
         cells = [layer_sharing(derivation, run.first, slopes=way) for way in ("factors", "one")]
-        yield (Formula(Integer(run.first)), *(_share(cell) for cell in cells))
+        yield (numbered(run.first), *(_share(cell) for cell in cells))
 
 
 def _share(found: Sharing) -> Words:

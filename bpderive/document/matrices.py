@@ -2,33 +2,46 @@
 
 from collections.abc import Iterator
 
-from sympy import Add, Expr, Indexed, Integer, Symbol
+from sympy import Add, Expr, Indexed, Symbol
 
 from bpderive.derive import Derivation, Derived
 from bpderive.document.blocks import (
     Algorithm,
+    Block,
     Equations,
     Formula,
+    Layer,
     Matrix,
     Number,
+    Ordered,
+    OrderedSum,
     Paragraph,
     Row,
     Section,
     Update,
     Words,
 )
-from bpderive.document.runs import LAYER, Run, runs
+from bpderive.document.forward import is_small
+from bpderive.document.illustrations import flow_block
+from bpderive.document.request import Request
+from bpderive.document.runs import LAYER, Run, in_letters, numbered, runs
 from bpderive.equations import SAMPLES
+from bpderive.example.computing import parameter_names
 from bpderive.forms.arrays import Apply, Leaf, Node, Product, Scalar, lower
 from bpderive.forms.numbering import numbering
+from bpderive.forms.scalar import delta_form, reference_of
 from bpderive.index import Equation, Partial, element, label_of, rename
 from bpderive.network import Network
+from bpderive.weights import in_order
 
 ADJOINTS = ("p", "a", "z", "w", "b")
-_SAMPLE = Formula(Symbol("_n"), (Symbol("_n"),), samples=True)
+_BATCH = {
+    "n": Formula(Symbol("_n"), (Symbol("_n"),), samples=True),
+    "total": Formula(Symbol("S")),
+}
 
 
-def matrix(derivation: Derivation) -> Section:
+def matrix(derivation: Derivation, request: Request) -> Section:
     """Section 7: one sample, a batch, the algorithm and what it costs."""
     network = derivation.network
     orientation = network.spec.orientation
@@ -37,11 +50,13 @@ def matrix(derivation: Derivation) -> Section:
         (
             Paragraph(Words("matrix.sample")),
             Equations(tuple(_rows(derivation, batch=False))),
+            *((flow_block(network, batch=False),) if request.figures else ()),
             Paragraph(Words(f"matrix.batch_{orientation}", {"n": Formula(SAMPLES)})),
-            Paragraph(Words(f"matrix.{network.spec.reduction}", {"n": _SAMPLE})),
+            Paragraph(Words(f"matrix.{network.spec.reduction}", _BATCH)),
             Equations(tuple(_index_rows(derivation))),
             Paragraph(Words("matrix.batch_matrix")),
             Equations(tuple(_rows(derivation, batch=True))),
+            *((flow_block(network, batch=True),) if request.figures else ()),
             Paragraph(Words("algorithm.intro")),
             algorithm(network),
             Paragraph(_cost(network)),
@@ -155,7 +170,8 @@ def _index_rows(derivation: Derivation) -> Iterator[Row]:
         rhs = factor * rename(derived.result.rhs, names)
         if network.spec.orientation == "columns":
             rhs = _samples_last(rhs)
-        yield Row(Formula(lhs, derived.result.indices), Formula(rhs, derived.result.indices))
+        indices = in_letters(network, letter, derived.result.indices)
+        yield Row(Formula(lhs, indices), Formula(rhs, indices))
 
 
 def _samples_last(expr: Expr) -> Expr:
@@ -166,13 +182,18 @@ def _samples_last(expr: Expr) -> Expr:
 
 def algorithm(network: Network) -> Algorithm:
     """The pseudo-code of one step of training."""
-    depth = Formula(Integer(network.depth))
     backward = [] if network.depth == 1 else ["backward_two" if network.depth == 2 else "backward"]
     lines = ["given", "forward", "loss", "output", *backward, "gradients", "update"]
-    slots = {"depth": depth, "layer": Formula(LAYER), "below": Formula(LAYER - 1)}
+    slots = {name: numbered(at) for name, at in _ends(network)}
+    slots |= {"layer": Layer(LAYER), "below": Layer(LAYER - 1)}
     bias = "_bias" if network.spec.bias else ""
     named = {"gradients": f"gradients{bias}", "update": f"update{bias}", "given": f"given{bias}"}
     return Algorithm(tuple(Words(f"algorithm.{named.get(x, x)}", slots) for x in lines))
+
+
+def _ends(network: Network) -> Iterator[tuple[str, int]]:
+    """The layers that the algorithm names."""
+    yield from (("first", 1), ("second", 2), ("depth", network.depth))
 
 
 def cost(network: Network) -> tuple[Expr, Expr]:
@@ -187,19 +208,34 @@ def _cost(network: Network) -> Words:
     return Words("algorithm.cost", {name: Formula(value) for name, value in slots.items()})
 
 
-def descent(derivation: Derivation) -> Section:
+def descent(derivation: Derivation, request: Request) -> Section:
     """Section 8: every parameter steps against its gradient, all gradients at the old weights."""
     network = derivation.network
     i, j = Symbol("_i"), Symbol("_j")
-    kinds = [("w", (i, j))] + ([("b", (i,))] if network.spec.bias else [])
+    kinds = [("w", in_order(network.spec.weights, i, j))] + (
+        [("b", (i,))] if network.spec.bias else []
+    )
     rows = tuple(
         Row(None, Update(element(f"{name}{{l}}", indices), (i, j))) for name, indices in kinds
     )
+    written = request.full and is_small(network)
     return Section(
         "descent",
         (
             Paragraph(Words("descent.rule")),
             Equations(rows),
             Paragraph(Words("descent.old")),
+            *(_written(derivation) if written else ()),
         ),
     )
+
+
+def _written(derivation: Derivation) -> tuple[Block, ...]:
+    """The step of every parameter, its gradient by the delta of its neuron."""
+    rows = []
+    for name in parameter_names(derivation):
+        symbol = Symbol(name)
+        slope = delta_form(derivation, reference_of(symbol))
+        step = Ordered((-Symbol("eta"), slope))
+        rows.append(Row(Update(symbol), OrderedSum((Ordered((symbol,)), step))))
+    return (Paragraph(Words("descent.written")), Equations(tuple(rows)))

@@ -25,6 +25,7 @@ from bpderive.document.blocks import (
 )
 from bpderive.document.forward import applied, forward_rows
 from bpderive.document.reasons import chain, links
+from bpderive.document.request import Request
 from bpderive.document.runs import Run, row
 from bpderive.formula import parse
 from bpderive.functions import STANDARD, scalar_symbol, select, sigmoid, softplus, tanh, to_sympy
@@ -33,21 +34,39 @@ from bpderive.network import Network
 from bpderive.rules import Context
 
 
-def operations(derivation: Derivation) -> Section:
+def operations(derivation: Derivation, request: Request) -> Section:
     """Section 3: the chain rule, the loss, and each activation's slope, derived."""
+    if request.full:
+        from bpderive.document.operations_full import full
+
+        return Section("operations", tuple(full(derivation, request)))
     network = derivation.network
     blocks: list[Block] = [
         Paragraph(Words("operations.chain")),
-        Equations(_chain_rules()),
-        *_loss(derivation),
+        Equations(chain_rules()),
+        *loss(derivation),
     ]
     for row_ in network.activations.values():
         if row_.name != "linear":
-            blocks += _activation(derivation, row_)
+            blocks += activation(derivation, row_)
     return Section("operations", tuple(blocks))
 
 
-def _chain_rules() -> tuple[Row, ...]:
+def name_of(row_: Activation) -> Math:
+    """A row's name as words; the letter of a formula as mathematics."""
+    return Formula(Symbol(row_.name)) if row_.given else Plain(row_.name.replace("_", " "))
+
+
+def kinks(row_: Activation) -> Iterator[Block]:
+    """What is taken for the slope where there is none."""
+    if row_.given and row_.definition.has(select, Abs):
+        yield Paragraph(Words("operations.formula_kink"))
+    if row_.kinks:
+        yield Items(tuple(_kink(kink.at, kink.slope, "z") for kink in row_.kinks))
+
+
+def chain_rules() -> tuple[Row, ...]:
+    """The chain rule for `g∘f`, and for `f(g(t), h(t))`."""
     t, g, h, f = Symbol("t"), Symbol("g"), Symbol("h"), Symbol("f")
     one, other = (Ordered((Partial(f, via), Partial(via, t))) for via in (g, h))
     return (
@@ -60,7 +79,8 @@ def _chain_rules() -> tuple[Row, ...]:
     )
 
 
-def _loss(derivation: Derivation) -> Iterator[Block]:
+def loss(derivation: Derivation, *, full: bool = False) -> Iterator[Block]:
+    """The loss and its derivative by the output; in full, that of one output in steps first."""
     network = derivation.network
     kind = "_stage" if network.stage else "_formula" if network.loss.given else ""
     name = Plain(network.loss.name.replace("_", " "))
@@ -68,8 +88,16 @@ def _loss(derivation: Derivation) -> Iterator[Block]:
     yield Equations((replace(forward_rows(derivation)[-1], number=None),))
     if network.loss.name == "half_squared_error":
         yield Paragraph(Words("operations.half"))
+        if full:
+            yield Paragraph(Words("operations.half_kept"))
     if network.loss.label == "distribution":
         yield Paragraph(Words("operations.distribution"))
+    if full:
+        by, label = (Formula(scalar_symbol(name)) for name in (network.loss.argument, "y"))
+        yield Paragraph(Words("operations.one_output", {"by": by, "label": label}))
+        from bpderive.document.slope_steps import loss_chain
+
+        yield loss_chain(network.loss)
     yield Paragraph(Words("operations.by_stage" if network.stage else "operations.by_output"))
     found = derivation.at(network.depth)
     for letter in "pa":
@@ -90,8 +118,9 @@ def _kink(at: str, slope: str, name: str) -> Words:
     return Words("operations.kink", slots)
 
 
-def _activation(derivation: Derivation, row_: Activation) -> Iterator[Block]:
-    name: Math = Formula(Symbol(row_.name)) if row_.given else Plain(row_.name.replace("_", " "))
+def activation(derivation: Derivation, row_: Activation) -> Iterator[Block]:
+    """An activation and its slope, or its Jacobian, in short."""
+    name = name_of(row_)
     if not row_.elementwise:
         slots: dict[str, Math | Words] = {"name": name, "z": Formula(Symbol("z"))}
         yield Paragraph(Words("operations.mixing", slots))
@@ -101,10 +130,7 @@ def _activation(derivation: Derivation, row_: Activation) -> Iterator[Block]:
     yield Paragraph(Words(f"operations.{kind}", {"name": name}))
     yield Equations((Row(Formula(applied(row_)), Formula(defined(row_))),))
     yield Chain(Formula(_slope(row_)), tuple(_slope_links(row_)))
-    if row_.given and row_.definition.has(select, Abs):
-        yield Paragraph(Words("operations.formula_kink"))
-    if row_.kinks:
-        yield Items(tuple(_kink(kink.at, kink.slope, "z") for kink in row_.kinks))
+    yield from kinks(row_)
 
 
 WRITTEN: Mapping[type, Callable[..., Expr]] = {

@@ -11,7 +11,7 @@ from sympy.core.function import AppliedUndef
 
 from bpderive.derive import Derived, Step
 from bpderive.document.blocks import Cell, Chain, Formula, Indices, Link, Listed, Words
-from bpderive.document.runs import Run
+from bpderive.document.runs import Run, in_letters
 from bpderive.index import Partial, element, indices_of, label_of, rename
 from bpderive.network import Network
 
@@ -25,12 +25,12 @@ AFTER = frozenset({"through", "names"})
 
 def chain(derived: Derived, run: Run, network: Network) -> Chain:
     """How the derivative with respect to one tensor was found."""
-    indices = indices_of(derived.partial)
+    indices = in_letters(network, derived.tensor.name, indices_of(derived.partial))
     names = run.names(network)
     lhs = rename(derived.partial, names)
     found = links(derived.steps, run, network, indices)
     if derived.named:
-        name = element(label_of(derived.result.lhs), indices)
+        name = element(label_of(derived.result.lhs), indices_of(derived.partial))
         reason = Words("rule.name", {"name": Formula(rename(name, names), indices)})
         found = (*found, Link(Formula(rename(name, names), indices), reason))
     return Chain(Formula(lhs, indices), found)

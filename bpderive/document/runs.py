@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, Symbol
 
-from bpderive.document.blocks import Formula, Number, Row, Words
+from bpderive.document.blocks import Formula, Indices, Layer, Number, Row, Words
 from bpderive.index import Equation
 from bpderive.network import Network
 
@@ -16,6 +16,11 @@ LONG = 4
 """From this many equal layers on, they are said once."""
 
 LAYER = Symbol("{l}")
+
+
+def numbered(layer: int) -> Layer:
+    """The number of a layer, as the notation counts."""
+    return Layer(Integer(layer))
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Run:
         """For which layers an equation of the run holds."""
         if not self.general:
             return None
-        first, last = (Formula(Integer(at)) for at in (self.first, self.last))
+        first, last = numbered(self.first), numbered(self.last)
         return Words("layers.range", {"layer": Formula(LAYER), "first": first, "last": last})
 
     def number(self, at_first: int, at_last: int) -> Number:
@@ -81,7 +86,17 @@ def _key(network: Network, at: int) -> tuple[object, ...]:
     return network.kind(at), layer.width, layer.inputs
 
 
-def row(equation: Equation, number: Number | None = None, condition: Words | None = None) -> Row:
-    """An equation as a row, its free indices lettered alike on both sides."""
-    indices = equation.indices
+def in_letters(network: Network, name: str, indices: Indices) -> Indices:
+    """The indices of a tensor in the order of their letters: of a weight, its neuron's first."""
+    return network.ends(indices) if name == "w" else indices
+
+
+def row(
+    equation: Equation,
+    number: Number | None = None,
+    condition: Words | None = None,
+    indices: Indices | None = None,
+) -> Row:
+    """An equation as a row, its free indices lettered alike on both sides, in their own order."""
+    indices = equation.indices if indices is None else indices
     return Row(Formula(equation.lhs, indices), Formula(equation.rhs, indices), number, condition)

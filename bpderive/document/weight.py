@@ -9,10 +9,12 @@ from bpderive.derive import Derivation
 from bpderive.document.blocks import (
     Block,
     Cell,
+    Coloured,
     Equations,
     Formula,
     Items,
     Listed,
+    Math,
     Near,
     Ordered,
     OrderedSum,
@@ -24,7 +26,10 @@ from bpderive.document.blocks import (
     Table,
     Words,
 )
+from bpderive.document.illustrations import Told, fits_small, path_block, paths_block
+from bpderive.document.request import Request
 from bpderive.errors import UnsupportedError
+from bpderive.forms.chosen import chosen
 from bpderive.forms.paths import Factor, path_factors
 from bpderive.forms.routes import route_count, routes, stops
 from bpderive.forms.scalar import delta_form, symbol_of
@@ -48,29 +53,35 @@ SHORT = 6
 Paths = tuple[tuple[Factor, ...], ...]
 
 
-def one_weight(derivation: Derivation, reference: Reference) -> Section:
+def one_weight(derivation: Derivation, request: Request) -> Section:
     """The chain of one weight, its factors with their reasons, and the result."""
-    network = derivation.network
+    network, reference = derivation.network, chosen(derivation, request.weight)
     count = route_count(network, reference)
     length = 2 * (network.depth - (reference.layer or 0)) + 3
     if not count.is_Integer or count > SHOWN or count * length > FACTORS:
-        return Section("weight", tuple(_elided(derivation, reference, count)))
-    chosen = tuple(routes(network, reference))
+        blocks = _elided(derivation, reference, count, figures=request.figures)
+        return Section("weight", tuple(blocks))
+    found = tuple(routes(network, reference))
     try:
-        paths = tuple(path_factors(derivation, reference, route) for route in chosen)
+        paths = tuple(path_factors(derivation, reference, route) for route in found)
     except UnsupportedError:  # the error at an output that mixes symbolically many neurons
         return Section("weight", tuple(_summed(derivation, reference)))
-    return Section("weight", tuple(_full(derivation, reference, chosen, paths)))
+    full = _full(derivation, reference, found, paths, figures=request.figures)
+    return Section("weight", tuple(full))
 
 
 def _partial(reference: Reference) -> Expr:
     return Partial(Symbol("L"), symbol_of(reference))
 
 
-def _elided(derivation: Derivation, reference: Reference, count: Expr) -> Iterator[Block]:
+def _elided(
+    derivation: Derivation, reference: Reference, count: Expr, *, figures: bool
+) -> Iterator[Block]:
     """Too many paths to print: the count, the recurrence's product, one path as a sample."""
     slots = {"weight": Formula(symbol_of(reference)), "count": exact(count)}
     yield Paragraph(Words("weight.elided", slots))
+    if figures and reference.layer is not None:
+        yield paths_block(derivation.network, reference, exact(count), ())
     yield _short(derivation, reference)
 
 
@@ -94,32 +105,51 @@ def _short(derivation: Derivation, reference: Reference) -> Equations:
 
 
 def _full(
-    derivation: Derivation, reference: Reference, chosen: tuple[tuple[int, ...], ...], paths: Paths
+    derivation: Derivation,
+    reference: Reference,
+    found: tuple[tuple[int, ...], ...],
+    paths: Paths,
+    *,
+    figures: bool,
 ) -> Iterator[Block]:
     network, weight = derivation.network, Formula(symbol_of(reference))
     one = len(paths) == 1
     slots = {"weight": weight, "count": Formula(Integer(len(paths)))}
     yield Paragraph(Words("weight.intro_one" if one else "weight.intro", slots))
-    yield Items(
-        tuple(
-            Words("weight.route", {"route": _route(network, reference, route)}) for route in chosen
-        )
-    )
+    shown_routes = tuple(_route(network, reference, route) for route in found)
+    chains = tuple(map(_chain, paths))
+    drawn = figures and reference.layer is not None
+    if drawn:
+        yield paths_block(network, reference, slots["count"], shown_routes)
+    if drawn and fits_small(network):
+        for number, route in enumerate(found):
+            told = Told(number + 1, shown_routes[number])
+            yield path_block(network, reference, route, Coloured(chains[number]), told)
+    else:
+        yield Items(tuple(Words("weight.route", {"route": route}) for route in shown_routes))
     if _ties(network):
         yield Paragraph(Words("weight.mixed"))
     yield Paragraph(Words("weight.chain_one" if one else "weight.chain"))
-    chains = tuple(
-        Ordered(tuple(Partial(f.numerator, f.denominator) for f in path)) for path in paths
-    )
-    yield Equations((Row(Formula(_partial(reference)), OrderedSum(chains)),))
+    yield _equation(reference, OrderedSum(chains), coloured=drawn)
     yield Paragraph(Words("weight.factors"))
-    yield _factors(network, paths)
+    yield _factors(network, paths, coloured=drawn)
     yield Paragraph(Words("weight.parts"))
     yield Items(tuple(_parts(network, paths)))
     yield Paragraph(Words("weight.result"))
-    yield Equations((Row(Formula(_partial(reference)), OrderedSum(tuple(map(shown, paths)))),))
+    yield _equation(reference, OrderedSum(tuple(map(shown, paths))), coloured=drawn)
     yield Paragraph(Words("weight.short"))
     yield _short(derivation, reference)
+
+
+def _chain(path: tuple[Factor, ...]) -> Ordered:
+    """A path as a product of derivatives."""
+    return Ordered(tuple(Partial(f.numerator, f.denominator) for f in path))
+
+
+def _equation(reference: Reference, rhs: Math, *, coloured: bool) -> Equations:
+    """The derivative of the loss, in the figures' colours where there are figures."""
+    lhs: Math = Formula(_partial(reference))
+    return Equations((Row(_tinted(lhs, coloured), _tinted(rhs, coloured)),))
 
 
 def shown(path: tuple[Factor, ...]) -> Ordered:
@@ -156,14 +186,14 @@ def _ties(network: Network) -> bool:
     return not network.layers[-1].activation.elementwise
 
 
-def _factors(network: Network, paths: Paths) -> Table:
+def _factors(network: Network, paths: Paths, *, coloured: bool) -> Table:
     """Each factor once, in the order of the paths, with its value and its reason."""
     unique = dict.fromkeys(factor for path in paths for factor in path)
     ordered = sorted(unique, key=lambda f: -_level(network, f))
     rows = tuple(
         (
-            Formula(Partial(factor.numerator, factor.denominator)),
-            _value(factor),
+            _tinted(Formula(Partial(factor.numerator, factor.denominator)), coloured),
+            _value(factor, coloured=coloured),
             Words(f"weight.reason_{_role(factor)}"),
         )
         for factor in ordered
@@ -171,13 +201,20 @@ def _factors(network: Network, paths: Paths) -> Table:
     return Table(("factor", "value", "reason"), rows)
 
 
-def _value(factor: Factor) -> Formula | Words:
+def _tinted(math: Math, coloured: bool) -> Math:
+    return Coloured(math) if coloured else math
+
+
+def _value(factor: Factor, *, coloured: bool) -> Cell:
     if factor.slope is None:
         tall = factor.value.count_ops() > SHORT
-        return Formula(_named(factor) if tall else factor.value)
+        return _tinted(Formula(_named(factor) if tall else factor.value), coloured)
     if factor.value.count_ops() > SHORT:
-        return Formula(factor.slope)
-    slots = {"slope": Formula(factor.slope), "value": Formula(factor.value)}
+        return _tinted(Formula(factor.slope), coloured)
+    slots = {
+        "slope": _tinted(Formula(factor.slope), coloured),
+        "value": _tinted(Formula(factor.value), coloured),
+    }
     return Words("weight.equal", slots)
 
 

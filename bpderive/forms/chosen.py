@@ -11,6 +11,7 @@ from bpderive.errors import SpecError, quoted
 from bpderive.index import Equation, rename
 from bpderive.network import Network
 from bpderive.reference import EXAMPLES, Reference, parse
+from bpderive.weights import in_order
 
 LETTERS = {"w": "w", "b": "b", "z": "z", "delta": "z", "a": "a", "p": "p"}
 """What a gradient may be asked for, and the tensor it is the derivative with respect to."""
@@ -72,8 +73,8 @@ def _check(network: Network, reference: Reference) -> None:
         raise _refused(network, reference, f"the layers are 1 to {network.depth}")
     for index, size in zip(reference.indices, _sizes(network, reference), strict=False):
         if size.is_Integer and index > size:
-            sizes = ", ".join(f"1 to {size}" for size in _sizes(network, reference))
-            raise _refused(network, reference, f"its indices run over {sizes}")
+            ranges = _ranges(network, reference)
+            raise _refused(network, reference, f"its indices run over {ranges}")
 
 
 def _letters(network: Network) -> tuple[str, ...]:
@@ -83,7 +84,16 @@ def _letters(network: Network) -> tuple[str, ...]:
 
 def _sizes(network: Network, reference: Reference) -> tuple[Expr, ...]:
     layer = network.layer(network.depth if reference.layer is None else reference.layer)
-    return (layer.width, layer.inputs) if reference.name == "w" else (layer.width,)
+    if reference.name != "w":
+        return (layer.width,)
+    return in_order(network.spec.weights, layer.width, layer.inputs)
+
+
+def _ranges(network: Network, reference: Reference) -> str:
+    """`1 to 2, 1 to 3 (neuron, input)`."""
+    ranges = ", ".join(f"1 to {size}" for size in _sizes(network, reference))
+    roles = ", ".join(in_order(network.spec.weights, "neuron", "input"))
+    return f"{ranges} ({roles})" if reference.name == "w" else ranges
 
 
 def _refused(network: Network, reference: Reference, reason: str) -> SpecError:

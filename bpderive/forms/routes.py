@@ -45,9 +45,15 @@ def route_count(network: Network, reference: Reference) -> Expr:
 
 def routes(network: Network, reference: Reference) -> Iterator[Route]:
     """Every route, in order."""
-    own = reference.indices[:1]
+    own = own_neuron(network, reference)
     widths = [int(network.layer(layer).width) for _, layer in choices(network, reference)]
     return ((*own, *rest) for rest in product(*(range(1, width + 1) for width in widths)))
+
+
+def own_neuron(network: Network, reference: Reference) -> tuple[int, ...]:
+    """The neuron that a quantity is one of, or into which a weight leads."""
+    indices = network.ends(reference.indices) if reference.name == "w" else reference.indices
+    return indices[:1]
 
 
 def stops(network: Network, reference: Reference, route: Route) -> tuple[Reference, ...]:

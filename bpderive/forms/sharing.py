@@ -208,6 +208,12 @@ class _Counts:
         number = sum(not factor.is_number for factor in Mul.make_args(expr))
         return min(number, 1) if self.slopes == "one" else number
 
+    def ends(self, reference: Reference) -> tuple[int, int | None]:
+        """The neuron of a parameter, and the input of a weight."""
+        if reference.name == "w":
+            return self.network.ends(reference.indices)
+        return reference.indices[0], None
+
     def total(self, reference: Reference, paths: Count, factors: Count) -> Count:
         """The factors of a gradient, its own input included."""
         return factors + paths if reference.name == "w" else factors
@@ -221,9 +227,10 @@ class _Counts:
         if one < other:
             apart = (self.width(other) - 1) * self.apart(other, levels)
             return Sharing(self.between(one, other) * (levels[other][1] + apart), total)
-        same_neuron = one > other or first.indices[0] == second.indices[0]
+        neurons, inputs = zip(*map(self.ends, (first, second)), strict=True)
+        same_neuron = one > other or len(set(neurons)) == 1
         common = factors if same_neuron else self.apart(one, levels)
-        same_input = (one, first.indices[1:]) == (other, second.indices[1:]) and first.name == "w"
+        same_input = one == other and first.name == "w" and len(set(inputs)) == 1
         return Sharing(common + paths if same_input else common, total)
 
     def apart(self, layer: int, levels: dict[int, tuple[Count, Count]]) -> Count:

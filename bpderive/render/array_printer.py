@@ -37,6 +37,7 @@ from bpderive.render.array_shapes import (
 )
 from bpderive.render.choice import View, chosen
 from bpderive.render.pieces import (
+    ANYWHERE,
     ATOM,
     HADAMARD,
     POWER,
@@ -48,7 +49,7 @@ from bpderive.render.pieces import (
     odd,
     unsigned,
 )
-from bpderive.render.quantities import array, place
+from bpderive.render.quantities import array, derivative, place
 
 if TYPE_CHECKING:
     from bpderive.render.printer import Printer
@@ -151,9 +152,7 @@ class ArrayPrinter:
             return array(str(label), len(node.axes), self.printer)
         inner = label[1].lower() + label[2:]
         tensor = array(str(self.names.get(inner, inner)), len(node.axes), self.printer)
-        loss = self.printer.element("L", ())
-        top, bottom = (Piece(self.printer.partial + p.text, POWER) for p in (loss, tensor))
-        return self.printer.fraction(top, bottom)
+        return derivative(tensor, self.printer)._replace(place=ANYWHERE, key="")
 
     def terms(self, node: Terms) -> Piece:
         return self.whole(node)

@@ -1,20 +1,23 @@
 """How wide printed mathematics is, and where a textbook breaks it.
 
-In: text in LaTeX or in Unicode, told apart by its backslashes and braces. Out: a width in
-characters, lines. Must not know: SymPy, what anything means.
+In: text in LaTeX or in Unicode, told apart by its backslashes and braces; in any other format,
+with that format's `Marks`. Out: a width in characters, lines. Must not know: SymPy, what anything
+means.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, ClassVar
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _ARGUMENTS = r"\mathrm \mathsf \mathit \hat \tilde \bar \text"
 _SKIPPED = frozenset([r"\displaystyle", r"\!", " ", "\n"])
-_SIGNS = r"+ - = < > \le \ge \ne \odot \oslash \cdot \times \to \leftarrow"
+_SIGNS = r"+ - = < > \le \ge \ne \approx \odot \oslash \cdot \times \to \leftarrow"
 _BRACKETS = r"( ) [ ] | , \lbrack \rbrack \lvert \rvert"
 _NAMED = r"\log \ln \exp \tanh \sin \cos \sinh \cosh \max \min"
-_WIDE: Mapping[str, float] = {
+WIDE: Mapping[str, float] = {
     **dict.fromkeys(_SIGNS.split(), 2.5),
     **dict.fromkeys(_BRACKETS.split(), 0.8),
     **dict.fromkeys("wmABCDEFGHJKLMNOPQRSTUVWXYZ", 1.4),
@@ -32,8 +35,9 @@ _WIDE: Mapping[str, float] = {
     r"\}": 0.9,
     r"\ldots": 2.0,
 }
-_SCRIPT = 0.75
+SCRIPT = 0.75
 """The size of scripts against that of the text."""
+SUMS = frozenset((r"\sum", "sum"))
 
 
 @lru_cache(8192)
@@ -41,21 +45,24 @@ def width(text: str) -> int:
     """The rough width in characters as set on paper; of Unicode, the number of characters."""
     if "\\" not in text and "{" not in text:
         return len(text)
-    return round(_Measure(_TOKEN.findall(text)).row())
+    return round(Measure(_TOKEN.findall(text)).row())
 
 
-class _Measure:
+class Measure:
     """Reads tokens of LaTeX from the first to the last and adds their widths up."""
+
+    newline: ClassVar[str] = r"\\"
+    wide: ClassVar[Mapping[str, float]] = WIDE
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens
         self.at = 0
 
-    def row(self, end: str = "") -> float:
-        """Everything up to the closing token; of several lines, the widest."""
+    def row(self, *ends: str) -> float:
+        """Everything up to a closing token; of several lines, the widest."""
         widest = total = 0.0
-        while self.at < len(self.tokens) and self.tokens[self.at] != end:
-            if self.tokens[self.at] == r"\\":
+        while self.at < len(self.tokens) and self.tokens[self.at] not in ends:
+            if self.tokens[self.at] == self.newline:
                 widest, total = max(widest, total), -self.item()
             total += self.scripted()
         self.at += 1
@@ -67,8 +74,12 @@ class _Measure:
         size, scripts = self.item(), 0.0
         while self.peek() in ("^", "_"):
             self.at += 1
-            scripts = max(scripts, _SCRIPT * self.item())
-        return max(size, scripts) if sign == r"\sum" else size + scripts
+            scripts = max(scripts, SCRIPT * self.script())
+        return max(size, scripts) if sign in SUMS else size + scripts
+
+    def script(self) -> float:
+        """What is raised or lowered."""
+        return self.item()
 
     def peek(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
@@ -76,12 +87,16 @@ class _Measure:
     def item(self) -> float:
         token = self.peek()
         self.at += 1
-        known = _ITEMS.get(token)
+        known = self.known(token)
         if known is not None:
             return known(self)
-        if token in _SKIPPED or token == r"\\":
+        if token in _SKIPPED or token == self.newline:
             return 0.0
-        return _WIDE.get(token, 1.0)
+        return self.wide.get(token, 1.0)
+
+    def known(self, token: str) -> Callable[[Any], float] | None:
+        """How to measure what begins with this token; None for a single sign."""
+        return _ITEMS.get(token)
 
     def group(self) -> float:
         return self.row("}")
@@ -92,11 +107,16 @@ class _Measure:
     def bold(self) -> float:
         return 1.3 * self.item()
 
+    def coloured(self) -> float:
+        """What follows the colour's name."""
+        self.item()
+        return self.item()
+
     def fraction(self) -> float:
         return max(self.item(), self.item()) + 1.0
 
     def small_fraction(self) -> float:
-        return _SCRIPT * self.fraction()
+        return SCRIPT * self.fraction()
 
     def root(self) -> float:
         return self.item() + 1.4
@@ -106,42 +126,86 @@ class _Measure:
         return 1.5
 
 
-_ITEMS: Mapping[str, Callable[[_Measure], float]] = {
-    "{": _Measure.group,
-    r"\frac": _Measure.fraction,
-    r"\tfrac": _Measure.small_fraction,
-    r"\sqrt": _Measure.root,
-    r"\mathbf": _Measure.bold,
-    r"\boldsymbol": _Measure.bold,
-    r"\begin": _Measure.environment,
-    r"\end": _Measure.environment,
+_ITEMS: Mapping[str, Callable[[Measure], float]] = {
+    "{": Measure.group,
+    r"\frac": Measure.fraction,
+    r"\tfrac": Measure.small_fraction,
+    r"\sqrt": Measure.root,
+    r"\textcolor": Measure.coloured,
+    r"\mathbf": Measure.bold,
+    r"\boldsymbol": Measure.bold,
+    r"\begin": Measure.environment,
+    r"\end": Measure.environment,
     r"\sum": lambda _: 3.2,
-    **dict.fromkeys(_ARGUMENTS.split(), _Measure.argument),
+    **dict.fromkeys(_ARGUMENTS.split(), Measure.argument),
 }
 
 
-def break_lines(terms: Sequence[str], limit: int) -> list[str]:
+@dataclass(frozen=True)
+class Marks:
+    """How a format's text is read: its tokens, what holds parts together, what joins factors.
+
+    `opens` and `closes` stand around what is never broken, `soft` around what is broken last;
+    `gap` stands between two factors, `times` at the start of a line that begins with a factor.
+    """
+
+    width: Callable[[str], int]
+    token: re.Pattern[str]
+    opens: frozenset[str]
+    closes: frozenset[str]
+    soft: tuple[frozenset[str], frozenset[str]]
+    gap: str
+    times: Callable[[str], str]
+
+
+_PLUS = ("+ ", "- ", "− ")
+_RELATIONS = frozenset("−=<>≤≥·⋅⊙⊘×→←≈")
+_PREFIXES = ("Σ", r"\sum", r"\log", "sum", "log")
+
+PLAIN = Marks(
+    width,
+    _TOKEN,
+    frozenset(("{", r"\left", r"\begin", r"\lvert", r"\lVert")),
+    frozenset(("}", r"\right", r"\end", r"\rvert", r"\rVert")),
+    (frozenset("(["), frozenset(")]")),
+    r"\,",
+    lambda chunk: r"\cdot " if "\\" in chunk or "{" in chunk else "· ",
+)
+"""LaTeX, and Unicode, which has no braces."""
+
+
+def break_lines(terms: Sequence[str], limit: int, marks: Marks = PLAIN) -> list[str]:
     """Terms packed into lines; a term that is too long alone breaks inside, at its factors.
 
     Args:
         terms: with their signs, as `Printer.terms` gives them.
         limit: the width of a line, in characters.
+        marks: those of the format.
     """
     lines: list[str] = []
     for term in terms:
         whole = f"{lines[-1]} {term}" if lines else term
-        if lines and width(whole) <= limit:
+        if lines and marks.width(whole) <= limit:
             lines[-1] = whole
         else:
-            lines.extend(_split(term, limit))
+            lines.extend(_split(term, limit, marks))
     return lines
 
 
-def _split(text: str, limit: int) -> list[str]:
+def chunks(text: str, marks: Marks = PLAIN) -> list[str]:
+    """The text cut at the outermost places where it may be broken, for what breaks lines itself."""
+    points = list(_points(text, marks))
+    outermost = min((rank for rank, _, _ in points), default=0)
+    gaps = [(start, end) for rank, start, end in points if rank == outermost]
+    starts, ends = [0, *(end for _, end in gaps)], [*(start for start, _ in gaps), len(text)]
+    return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def _split(text: str, limit: int, marks: Marks) -> list[str]:
     """The text in lines, broken at the outermost places that there are."""
-    if width(text) <= limit:
+    if marks.width(text) <= limit:
         return [text]
-    points = list(_points(text))
+    points = list(_points(text, marks))
     if not points:
         return [text]
     outermost = min(rank for rank, _, _ in points)
@@ -150,46 +214,40 @@ def _split(text: str, limit: int) -> list[str]:
     chunks = [
         (text[start:end], text[end:stop]) for (start, end), stop in zip(gaps, ends, strict=True)
     ]
-    return [line for packed in _packed(chunks, limit) for line in _split(packed, limit)]
+    packed = _packed(chunks, limit, marks)
+    return [line for part in packed for line in _split(part, limit, marks)]
 
 
-def _packed(chunks: list[tuple[str, str]], limit: int) -> Iterator[str]:
+def _packed(chunks: list[tuple[str, str]], limit: int, marks: Marks) -> Iterator[str]:
     """Chunks, each with what stands before it on the same line, joined while they fit."""
     line = chunks[0][1]
     for gap, chunk in chunks[1:]:
-        if width(line + gap + chunk) <= limit:
+        if marks.width(line + gap + chunk) <= limit:
             line += gap + chunk
         else:
             yield line
-            sign = "" if chunk[0] in "+-−·" else _TIMES["\\" in chunk or "{" in chunk]
-            line = sign + chunk
+            times = marks.times(chunk)
+            signed = chunk[0] in "+-−" or chunk.startswith(times.strip())
+            line = chunk if signed else times + chunk
     yield line
 
 
-_TIMES = ("· ", r"\cdot ")
-_OPEN = frozenset(("{", r"\left", r"\begin"))
-_CLOSE = frozenset(("}", r"\right", r"\end"))
-_PLUS = ("+ ", "- ", "− ")
-_RELATIONS = frozenset("−=<>≤≥·⊙")
-_PREFIXES = ("Σ", r"\sum", r"\log")
-
-
-def _points(text: str) -> Iterator[tuple[int, int, int]]:
+def _points(text: str, marks: Marks) -> Iterator[tuple[int, int, int]]:
     """Where it may break: its rank (outer first, terms before factors), the gap's start and end."""
     hard = soft = 0
-    for match in _TOKEN.finditer(text):
+    for match in marks.token.finditer(text):
         token, start, end = match.group(), match.start(), match.end()
-        hard += (token in _OPEN) - (token in _CLOSE)
-        soft += (token in "([") - (token in ")]")
-        if hard or token not in (" ", r"\,"):
+        hard += (token in marks.opens) - (token in marks.closes)
+        soft += (token in marks.soft[0]) - (token in marks.soft[1])
+        if hard or token not in (" ", marks.gap):
             continue
         if token == " " and text.startswith(_PLUS, end):
             yield 2 * soft, start, end
-        elif token == r"\," or _ends_factor(text, start):
+        elif token == marks.gap or _ends_factor(text, start):
             yield 2 * soft + 1, start, end
 
 
 def _ends_factor(text: str, at: int) -> bool:
     """Whether the space at this place stands between two factors."""
     before = text[:at].rpartition(" ")[2]
-    return before not in _WIDE and before not in _RELATIONS and not before.startswith(_PREFIXES)
+    return before not in WIDE and before not in _RELATIONS and not before.startswith(_PREFIXES)

@@ -14,7 +14,7 @@ from bpderive.errors import DerivationError
 from bpderive.functions import select
 from bpderive.render.choice import View, chosen
 from bpderive.render.letters import Scope
-from bpderive.render.pieces import ATOM, POWER, PRODUCT, Piece, by_role, merged
+from bpderive.render.pieces import ATOM, POWER, PRODUCT, SUM, Piece, by_role, merged
 from bpderive.render.syntax import Syntax
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ def named(syntax: Syntax, name: str, args: Sequence[Piece]) -> Piece:
     text = ", ".join([syntax.signed([arg]) for arg in args])
     tall = any(arg.tall for arg in args)
     place, key = merged(args), "".join([arg.key for arg in args])
-    return Piece(symbol + syntax.bracketed(Piece(text, tall=tall)), ATOM, place, key, tall=tall)
+    level = args[0].level if len(args) == 1 and not args[0].negative else SUM
+    whole = syntax.application(symbol, Piece(text, level, tall=tall))
+    if syntax.colours and base != name:
+        whole = syntax.coloured(whole, "slope")
+    return Piece(whole, ATOM, place, key, tall=tall)
 
 
 def _log(syntax: Syntax, arg: Piece) -> Piece:

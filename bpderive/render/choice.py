@@ -86,7 +86,7 @@ def bound(terms: Sequence[Piece], syntax: Syntax) -> Bound:
 def conditions(tests: Sequence[Bound], syntax: Syntax) -> str:
     """All tests at once; two that bound the same quantity make one range."""
     texts: list[str] = []
-    left = _tightest(tests)
+    left = _tightest(tests, syntax.minus)
     while left:
         first = left.pop(0)
         other = next((t for t in left if t.left == first.left and _side(t) != _side(first)), None)
@@ -102,21 +102,21 @@ def _side(bound: Bound) -> str:
     return bound.relation[0]
 
 
-def _tightest(tests: Sequence[Bound]) -> list[Bound]:
+def _tightest(tests: Sequence[Bound], minus: str) -> list[Bound]:
     """The tests without those that a number in another one implies."""
     return [
         t
         for k, t in enumerate(tests)
-        if not any(_implies(other, t) for j, other in enumerate(tests) if j != k)
+        if not any(_implies(other, t, minus) for j, other in enumerate(tests) if j != k)
     ]
 
 
-def _implies(one: Bound, two: Bound) -> bool:
+def _implies(one: Bound, two: Bound, minus: str) -> bool:
     """`z < 0` implies `z < 1`."""
     if (one.left, _side(one)) != (two.left, _side(two)):
         return False
     try:
-        low, high = (float(bound.right.replace("−", "-")) for bound in (one, two))
+        low, high = (float(b.right.replace(minus, "-").replace(" ", "")) for b in (one, two))
     except ValueError:
         return False
     return low < high if _side(one) == "<" else low > high

@@ -7,7 +7,7 @@ The equation is printed once with a blank for each index; each subscript is one 
 An equation in which that could change an order or a sum is printed line by line instead.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, product
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 Sides = tuple[Expr, Expr]
 Values = tuple[int, ...]
-MARK = "\uf8ff"
-"""Stands for a digit that is filled in last: a character that no notation uses."""
+Texts = tuple[str, ...]
+RELATION = " = "
+MARK = 0xF8F0
+"""The first of the characters that stand for digits to be filled in: no notation uses them."""
 
 
 def lines(
@@ -32,15 +34,15 @@ def lines(
     sides: Sides,
     indices: tuple[Symbol, ...],
     sizes: tuple[int, ...],
-    relation: str,
-) -> Iterator[str]:
-    """The equation at every value, the last index fastest."""
+    marks: tuple[str, str],
+) -> str:
+    """The equation at every value, the last index fastest, each between these marks."""
     if not all(map(_is_uniform, sides)):
         values = product(*(range(1, size + 1) for size in sizes))
-        return (_one(printer, sides, indices, at, relation) for at in values)
+        return "".join(_one(printer, sides, indices, at).join(marks) for at in values)
     blanks = {index: chr(BLANK + k) for k, index in enumerate(indices)}
-    text = relation.join(printer.expr(side, blanks) for side in sides)
-    return _filled(_Template(text, printer), sizes)
+    text = RELATION.join(printer.expr(side, blanks) for side in sides).join(marks)
+    return _filled(_Template(text, printer), (), sizes)
 
 
 def _is_uniform(expr: Expr) -> bool:
@@ -76,19 +78,23 @@ class _Template:
         )
 
 
-def _filled(template: _Template, sizes: tuple[int, ...]) -> Iterator[str]:
-    """Every line. Numbers of as many digits differ in nothing else, so one line serves for all."""
-    *outer, last = sizes
-    groups = _by_digits(last)
-    for at in product(*(range(1, size + 1) for size in outer)):
-        texts = [str(value) for value in at]
-        for numbers in groups:
-            first = numbers[0]
-            pieces = template.filled([*texts, MARK * len(first)]).split(MARK * len(first))
-            if first.join(pieces) == template.filled([*texts, first]):
-                yield from [number.join(pieces) for number in numbers]
-            else:
-                yield from (template.filled([*texts, number]) for number in numbers)
+def _filled(template: _Template, given: Texts, sizes: Values) -> str:
+    """Every line that has these texts for the first indices, and any number for the others.
+
+    Numbers of as many digits differ in nothing else, so what is filled in for a mark as long as
+    they serves for all of them.
+    """
+    if not sizes:
+        return template.filled(given)
+    blocks: list[str] = []
+    for numbers in _by_digits(sizes[0]):
+        first, mark = numbers[0], chr(MARK + len(given)) * len(numbers[0])
+        pieces = _filled(template, (*given, mark), sizes[1:]).split(mark)
+        if first.join(pieces) == _filled(template, (*given, first), sizes[1:]):
+            blocks += [number.join(pieces) for number in numbers]
+        else:
+            blocks += [_filled(template, (*given, n), sizes[1:]) for n in numbers]
+    return "".join(blocks)
 
 
 def _by_digits(size: int) -> list[list[str]]:
@@ -96,8 +102,6 @@ def _by_digits(size: int) -> list[list[str]]:
     return [list(group) for _, group in groupby(map(str, range(1, size + 1)), key=len)]
 
 
-def _one(
-    printer: "Printer", sides: Sides, indices: tuple[Symbol, ...], at: Values, relation: str
-) -> str:
+def _one(printer: "Printer", sides: Sides, indices: tuple[Symbol, ...], at: Values) -> str:
     values = dict(zip(indices, map(Integer, at), strict=True))
-    return relation.join(printer.expr(side.xreplace(values)) for side in sides)
+    return RELATION.join(printer.expr(side.xreplace(values)) for side in sides)

@@ -6,27 +6,31 @@ refuses. No name of a user's reaches it but in letters, digits and the underscor
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from bpderive.errors import DerivationError
 from bpderive.index import LayerName, Relative
+from bpderive.render.colours import COLOURS
 from bpderive.render.pieces import ATOM, CASES, POWER, PRODUCT, SUM, Piece, merged
 from bpderive.render.printer import Printer
 
+_NAMES = "alpha beta gamma delta zeta eta theta kappa lambda mu nu xi rho sigma tau chi psi omega"
+_CAPITALS = "Gamma Delta Theta Lambda Xi Phi Psi Omega"
 COMMANDS: Mapping[str, str] = {
-    "δ": r"\delta",
-    "Δ": r"\Delta",
-    "σ": r"\sigma",
+    **{
+        letter: f"\\{name}"
+        for letter, name in zip("αβγδζηθκλμνξρστχψω", _NAMES.split(), strict=True)
+    },
+    **{letter: f"\\{name}" for letter, name in zip("ΓΔΘΛΞΦΨΩ", _CAPITALS.split(), strict=True)},
+    "ε": r"\epsilon",
     "φ": r"\varphi",
-    "η": r"\eta",
-    "θ": r"\theta",
-    "λ": r"\lambda",
-    "α": r"\alpha",
     "ℓ": r"\ell",
 }
 ACCENTS: Mapping[str, str] = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar"}
 OPERATORS = frozenset(["log", "ln", "exp", "tanh", "sin", "cos", "sinh", "cosh", "max", "min"])
 FRACTION, TEXT_FRACTION = r"\frac", r"\tfrac"
+_CLOSED = (r"\right)", (r"\right)", r"\right)}"))
+"""How a function ends whose brackets grow: without and with colours."""
+
 INNER = (r"\sum", r"\left(", r"\left\l", r"\frac", r"\log")
 """What TeX itself sets apart from its neighbours."""
 
@@ -43,12 +47,13 @@ class LatexMath(Printer):
     prime = "'"
     pi = r"\pi"
     euler = "e"
+    dot = r" \cdot "
     hadamard = r" \odot "
     divided = r" \oslash "
     ellipsis = r"\ldots"
     each = r"\odot "
     frobenius = r"_{\mathrm{F}}"
-    relations: ClassVar = {"<": "<", ">": ">", "<=": r"\le", ">=": r"\ge", "=": "="}
+    relations: Mapping[str, str] = {"<": "<", ">": ">", "<=": r"\le", ">=": r"\ge", "=": "="}
 
     def letter(self, character: str) -> str:
         base, accent = _accented(character)
@@ -74,8 +79,7 @@ class LatexMath(Printer):
         return f"{letter}^{{{mark}}}"
 
     def scripted(self, indices: Sequence[str]) -> str:
-        short = all(len(index) == 1 for index in indices)
-        return f"_{{{('' if short else ',').join(indices)}}}"
+        return f"_{{{(',' if self.spaced(indices) else '').join(indices)}}}"
 
     def sized(self, base: str, layer: LayerName) -> str:
         head, *rest = base.split("_")
@@ -149,19 +153,33 @@ class LatexMath(Printer):
     def transposed(self, text: str, *, marked: bool) -> str:
         return rf"({text})^{{\mathsf{{T}}}}" if marked else rf"{text}^{{\mathsf{{T}}}}"
 
+    def grid(self, rows: Sequence[Sequence[str]]) -> str:
+        body = r" \\ ".join(" & ".join(row) for row in rows)
+        return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+
     def ones(self) -> str:
         return r"\mathbf{1}"
+
+    def coloured(self, text: str, role: str) -> str:
+        return rf"\textcolor{{bp{role}}}{{{text}}}"
 
     def gap(self, left: Piece, right: Piece) -> str:
         if right.text.startswith(FRACTION) and left.text.startswith(FRACTION):
             return r"\,"
-        if right.text.startswith(INNER) or left.text.endswith(r"\right)"):
+        if right.text.startswith(INNER) or left.text.endswith(_CLOSED[self.colours]):
             return " "
         if left.kind == "number" and "." not in left.text and left.level == ATOM:
             return ""
         if left.kind == "number" and left.level == PRODUCT and right.text[0] == "(":
             return ""
         return "" if left.place.plain and right.level <= SUM else r"\,"
+
+
+class HexMath(LatexMath):
+    """The same with colours as KaTeX and MathJax read them, without a preamble."""
+
+    def coloured(self, text: str, role: str) -> str:
+        return rf"\textcolor{{{COLOURS[role].light}}}{{{text}}}"
 
 
 def _accented(character: str) -> tuple[str, str]:

@@ -14,13 +14,15 @@ from sympy import Expr, Indexed, Sum, Symbol
 
 from bpderive.equations import SAMPLES
 from bpderive.errors import DerivationError
-from bpderive.index import label_of, parse_label
+from bpderive.index import Relative, label_of, parse_label
 from bpderive.notation import Notation
 from bpderive.render.syntax import FIRST
 
 Scope = Mapping[Any, str]
 BATCHED = frozenset(("x", "z", "a", "y", "p", "delta", "g", "h"))
 """Tensors that have one axis for one sample, and the samples before it in a batch."""
+NEURONS = frozenset(("x", "z", "a", "delta", "g"))
+"""Tensors whose index counts the neurons of their layer."""
 
 
 def scope_of(expr: Expr, given: Scope | None, notation: Notation) -> Scope:
@@ -65,7 +67,7 @@ def bound_letter(
     elif position is None and not taken - set(notation.samples):
         pool = [first, second, *rest]
     else:
-        pool = [*rest, second, first]
+        pool = [*notation.own_indices, second, first]
     for letter in pool:
         if letter not in taken:
             return letter
@@ -87,13 +89,33 @@ def all_letters(expr: Expr, scope: Scope, notation: Notation) -> Scope:
 
 
 def _position(body: Expr, index: Symbol) -> int | None:
-    """Which index of a weight it is: 0 counts neurons, 1 their inputs; None where it is none."""
+    """Whose index of a weight it is: 0 counts neurons, 1 their inputs; None where it is none.
+
+    A tensor of the weight's own layer with the same index tells that it counts neurons, one of the
+    layer below that it counts inputs; without either, it is the input's if it comes last.
+    """
+    weight = _weight(body, index)
+    if weight is None:
+        return None
+    layer = _layer(weight)
+    with_it = (t for t in body.atoms(Indexed) if index in t.args[1:] and _name(t) in NEURONS)
+    apart = {layer - _layer(tensor) for tensor in with_it} & {0, 1}
+    return apart.pop() if len(apart) == 1 else int(weight.args[2] == index)
+
+
+def _weight(body: Expr, index: Symbol) -> Indexed | None:
+    """The first weight that has the index."""
     if isinstance(body, Indexed):
-        indices = body.indices
-        weight = len(indices) == 2 and index in indices and _name(body) == "w"
-        return int(indices[1] == index) if weight else None
-    found = (_position(arg, index) for arg in body.args)
-    return next((position for position in found if position is not None), None)
+        has_it = len(body.args) == 3 and index in body.args[1:] and _name(body) == "w"
+        return body if has_it else None
+    found = (_weight(arg, index) for arg in body.args)
+    return next((weight for weight in found if weight is not None), None)
+
+
+def _layer(tensor: Indexed) -> int:
+    """The layer of a tensor, counted from the general one where it is named by that."""
+    layer = parse_label(label_of(tensor))[1]
+    return layer.offset if isinstance(layer, Relative) else layer or 0
 
 
 def _name(tensor: Indexed) -> str:

@@ -3,16 +3,22 @@
 No single form of displayed mathematics works everywhere, so the flavor is a row of `FLAVORS`.
 """
 
+import base64
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from bpderive.document.blocks import Row
+from bpderive.document.blocks import Beside, Document, Figure, Row
 from bpderive.errors import SpecError, quoted, suggest
 from bpderive.notation import Notation
-from bpderive.render.latex import aligned, math, tag, text_in_math
+from bpderive.render import svg
+from bpderive.render.latex import aligned, calculated, math, tag, text_in_math
+from bpderive.render.latex_math import HexMath
+from bpderive.render.printer import Printer
 from bpderive.render.writer import Style, Writer
 from bpderive.wording import Wording
 
@@ -26,21 +32,52 @@ def escape(text: str) -> str:
 
 @dataclass(frozen=True)
 class Flavor:
-    """How one reader of Markdown wants its mathematics."""
+    """How one reader of Markdown wants its mathematics, and whether it may have colours.
+
+    Pandoc takes one text to LaTeX and to KaTeX, which name colours in different ways.
+    """
 
     inline: Callable[[str], str]
     display: Callable[[str], str]
+    colours: bool = True
 
 
 FLAVORS: Mapping[str, Flavor] = {
     "github": Flavor(lambda math: f"$`{math}`$", lambda math: f"```math\n{math}\n```"),
-    "pandoc": Flavor(lambda math: f"${math}$", lambda math: f"$$\n{math}\n$$"),
+    "pandoc": Flavor(lambda math: f"${math}$", lambda math: f"$$\n{math}\n$$", colours=False),
     "myst": Flavor(lambda math: f"${math}$", lambda math: f"```{{math}}\n{math}\n```"),
 }
 
 
-def helpers(notation: Notation, wording: Wording, *, flavor: str = "github") -> Mapping[str, Any]:
-    """What the template calls.
+@lru_cache(16)
+def _coloured(notation: Notation) -> Printer:
+    """The printer of coloured mathematics: one, because it remembers what it printed."""
+    return HexMath(notation).in_colour
+
+
+class MarkdownWriter(Writer):
+    """Names colours by their numbers."""
+
+    def tinted(self) -> Writer:
+        return replace(self, printer=_coloured(self.printer.notation))
+
+
+class PlainWriter(Writer):
+    """Leaves colours out."""
+
+    def tinted(self) -> Writer:
+        return self
+
+
+def helpers(
+    notation: Notation,
+    wording: Wording,
+    *,
+    flavor: str = "github",
+    stem: str = "derivation",
+    inline: bool = False,
+) -> Mapping[str, Any]:
+    """What the template calls; figures are files named after `stem`, or `inline` in the page.
 
     Raises:
         SpecError: an unknown flavor.
@@ -52,7 +89,8 @@ def helpers(notation: Notation, wording: Wording, *, flavor: str = "github") -> 
         )
     row = FLAVORS[flavor]
     style = Style(escape, row.inline, text_in_math, lambda text: rf"\text{{{text}}}", 84)
-    writer = Writer(math(notation), wording, style)
+    kind = MarkdownWriter if row.colours else PlainWriter
+    writer = kind(math(notation), wording, style)
     return {
         **writer.helpers,
         "display": row.display,
@@ -60,6 +98,9 @@ def helpers(notation: Notation, wording: Wording, *, flavor: str = "github") -> 
         **writer.table_helpers(" | "),
         "marks": lambda columns: "|".join(" --- " for _ in columns),
         "indent": textwrap.indent,
+        "calculation": lambda rows: calculated(writer, rows),
+        "fence": fence,
+        "figure": lambda block: figure(writer, block, stem, inline=inline),
     }
 
 
@@ -82,3 +123,39 @@ def _single(writer: Writer, row: Row) -> str:
         rest = " \\\\\n&\\quad ".join(lines)
         body = f"\\begin{{aligned}}\n{lhs}&= {rest}\n\\end{{aligned}}"
     return f"{body}{condition}{tag(writer, row)}"
+
+
+def fence(language: str, text: str) -> str:
+    """A program text between fences that it does not hold itself."""
+    marks = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{marks}{language}\n{text.rstrip()}\n{marks}"
+
+
+def figure(writer: Writer, block: Figure | Beside, stem: str, *, inline: bool) -> str:
+    """A picture as a link to its file, or within the page."""
+    alternative = escape(svg.told(block.alternative, writer.printer.notation, writer.wording))
+    if not inline:
+        return f"![{alternative}]({stem}-{block.id}.svg)"
+    picture = svg.picture(block, writer.printer.notation, writer.wording)
+    data = base64.b64encode(picture.encode()).decode()
+    return f"![{alternative}](data:image/svg+xml;base64,{data})"
+
+
+def pictures(
+    document: Document,
+    notation: Notation,
+    wording: Wording,
+    *,
+    stem: str = "derivation",
+    inline: bool = False,
+    **_: Any,
+) -> Mapping[str, str]:
+    """The figures as files, by their names."""
+    if inline:
+        return {}
+    return {
+        f"{stem}-{block.id}.svg": svg.picture(block, notation, wording)
+        for section in document.sections
+        for block in section.blocks
+        if isinstance(block, Figure | Beside)
+    }

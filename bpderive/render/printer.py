@@ -5,8 +5,8 @@ reference text (`w1[1,2]`). Out: text, through the methods of `Syntax` that a fo
 node that is not in `METHODS` raises. Must not know: words, documents.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sympy import (
@@ -29,18 +29,20 @@ from bpderive.equations import SAMPLES
 from bpderive.errors import DerivationError
 from bpderive.forms.arrays import Node
 from bpderive.index import Partial, parse_label
-from bpderive.notation import Notation
+from bpderive.notation import DERIVED, Notation
 from bpderive.render import instances
 from bpderive.render.array_printer import ArrayPrinter
 from bpderive.render.breaking import break_lines, width
 from bpderive.render.calls import called
 from bpderive.render.letters import Scope, bound_letter, scope_of
 from bpderive.render.numbers import content_of, inverse, is_constant
+from bpderive.render.numerals import numeral, placed
 from bpderive.render.pieces import (
     ATOM,
     HADAMARD,
     POWER,
     PRODUCT,
+    SUM,
     Piece,
     Place,
     by_reading,
@@ -50,6 +52,7 @@ from bpderive.render.pieces import (
 )
 from bpderive.render.products import Products
 from bpderive.render.quantities import Quantity, quantity
+from bpderive.slopes.nodes import at_most, primed
 
 REMEMBERED = 4096
 """So many expressions are printed once, though they stand in several places and formats."""
@@ -62,10 +65,30 @@ class Printer(Products):
 
     def __init__(self, notation: Notation) -> None:
         super().__init__(notation)
+        self.colours = False
         self._quantities: dict[str, Quantity] = {}
         self._remembered = lru_cache(REMEMBERED)(self._terms_of)
 
     # --- What callers use ---
+
+    def in_notation(self, notation: Notation) -> "Printer":
+        """The same format in another notation."""
+        return type(self)(notation)
+
+    @cached_property
+    def in_colour(self) -> "Printer":
+        """The same format, its quantities in the colours of their roles."""
+        twin = self.in_notation(self.notation)
+        twin.colours = True
+        return twin
+
+    def width(self, text: str) -> int:
+        """The width of what it printed, in characters as set on paper."""
+        return width(text)
+
+    def broken(self, terms: Sequence[str], room: int) -> list[str]:
+        """Terms on lines of this width."""
+        return break_lines(terms, room)
 
     def expr(self, expr: Expr, letters: Scope | None = None) -> str:
         """An expression; `letters` maps free indices to letters, the others get the next ones."""
@@ -97,9 +120,14 @@ class Printer(Products):
     def update(self, target: Expr, letters: Scope | None = None) -> str:
         """`w ← w − η ∂L/∂w`."""
         scope = scope_of(target, letters, self.notation)
+        old, step = self.step(target, scope)
+        return f"{old.text}{self.assign}{self.signed([old, step])}"
+
+    def step(self, target: Expr, scope: Scope) -> list[Piece]:
+        """The old value, and what is taken from it."""
         old, slope = self.piece(target, scope), self.piece(Partial(Symbol("L"), target), scope)
-        step = self.joined([self.element("eta", ()), slope._replace(kind="")])
-        return f"{old.text}{self.assign}{self.signed([old, flipped(step)])}"
+        step = self.joined([self.piece(Symbol("eta"), scope), slope._replace(kind="")])
+        return [old, flipped(step)]
 
     def array(self, node: Node, names: Mapping[str, Expr | str] | None = None) -> str:
         """An array expression; `names` gives a layer's labels for the general ones."""
@@ -111,10 +139,10 @@ class Printer(Products):
         rhs: Expr,
         indices: Sequence[Symbol],
         sizes: Sequence[int],
-        relation: str = " = ",
-    ) -> Iterator[str]:
-        """One equation at every value of its indices, printed once and filled in."""
-        return instances.lines(self, (lhs, rhs), tuple(indices), tuple(sizes), relation)
+        marks: tuple[str, str] = ("", "\n"),
+    ) -> str:
+        """One equation at every value of its indices, printed once and filled in between marks."""
+        return instances.lines(self, (lhs, rhs), tuple(indices), tuple(sizes), marks)
 
     # --- The traversal ---
 
@@ -124,6 +152,13 @@ class Printer(Products):
         Raises:
             DerivationError: at a node that has no printed form.
         """
+        found = self._named(expr, scope)
+        numerals = self.numerals
+        if numerals is None or (number := numerals.of(expr)) is None:
+            return found
+        return placed(self, number, numerals.digits, found)
+
+    def _named(self, expr: Expr, scope: Scope) -> Piece:
         for kind in type(expr).__mro__:
             method = METHODS.get(kind)
             if method is not None:
@@ -138,6 +173,11 @@ class Printer(Products):
 
     def whole(self, expr: Expr, scope: Scope) -> Piece:
         """An expression that stands alone: between brackets, in a fraction, in an exponent."""
+        numerals = self.numerals
+        if numerals is not None and (number := numerals.of(expr)) is not None:
+            like = self._named(expr, scope)
+            found = numeral(self, number, numerals.digits)
+            return found._replace(place=like.place, key=like.key)
         return self.collected(self.parts(expr, scope))
 
     def element(self, label: str, indices: tuple[str, ...]) -> Piece:
@@ -145,7 +185,8 @@ class Printer(Products):
         found = self._quantities.get(label)
         if found is None:
             found = self._quantities[label] = quantity(label, self)
-        return found.piece(self.subscript(indices) if indices else "", indices)
+        piece = found.piece(self, indices)
+        return self.tinted(piece, label) if self.colours else piece
 
     def index(self, index: Expr, scope: Scope) -> str:
         """An index: its letter, its number, or what is computed."""
@@ -167,15 +208,20 @@ class Printer(Products):
         if letter is not None:
             return Piece(letter, key=letter)
         if name[0] == "{":
-            return Piece(self.layer_text(parse_label(f"n{name}")[1]))
-        if name in self.notation.letters and (symbol == SAMPLES or not symbol.is_integer):
+            return Piece(self.layer_number(parse_label(f"n{name}")[1]))
+        if name in self.notation.letters and self._is_quantity(symbol):
             return self.element(name, ())
-        return Piece(name, key=name) if len(name) == 1 else self._size(name)
+        return Piece(name, key=name) if len(name) == 1 else self._size(name, own=symbol.is_integer)
 
-    def _size(self, name: str) -> Piece:
-        """`n{l}`, `n0`, `h12`: a size of a layer, or a user's own."""
-        if name[-1] == "}":
-            return Piece(self.sized(*parse_label(name)), key=name)
+    def _is_quantity(self, symbol: Symbol) -> bool:
+        """Whether a bare letter is one of the notation's; g and h are of the chain rule."""
+        return symbol == SAMPLES or not (symbol.is_integer or symbol.name in DERIVED)
+
+    def _size(self, name: str, *, own: bool) -> Piece:
+        """`n{l}` and `n0`: the size of a layer; `n0`, `h12`: a user's own, called so."""
+        if name[-1] == "}" or (name[0] == "n" and name[1:].isdigit() and not own):
+            layer = self.notation.counted(parse_label(name)[1])
+            return Piece(self.sized(self.notation.letters["n"], layer), key=name)
         base = name.rstrip("0123456789")
         if base == name or not base.replace("_", "").isalpha():
             raise DerivationError(f"no printed form for the symbol {name!r}")
@@ -267,6 +313,18 @@ class Printer(Products):
         text = self.letter(self.notation.kronecker) + self.subscript(indices)
         return Piece(text, key="~delta")
 
+    def primed(self, expr: Expr, scope: Scope) -> Piece:
+        """`(u)'`: a derivative that is not worked out yet."""
+        inside = self.whole(expr.args[0], scope)
+        if not isinstance(expr.args[0], Symbol):
+            inside = self.enclosed(inside)
+        return inside._replace(text=inside.text + self.prime, level=ATOM, kind="")
+
+    def bounded(self, expr: Expr, scope: Scope) -> Piece:
+        """`left ≤ right`."""
+        left, right = (self.signed(self.parts(arg, scope)) for arg in expr.args)
+        return Piece(f"{left} {self.relations['<=']} {right}", SUM, key=left)
+
 
 METHODS: Mapping[type, Callable[[Printer, Any, Scope], Piece]] = {
     Indexed: Printer.indexed,
@@ -280,5 +338,7 @@ METHODS: Mapping[type, Callable[[Printer, Any, Scope], Piece]] = {
     Sum: Printer.summed,
     Partial: Printer.derivative,
     KroneckerDelta: Printer.kronecker,
+    primed: Printer.primed,
+    at_most: Printer.bounded,
     Function: called,
 }

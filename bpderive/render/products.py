@@ -11,6 +11,7 @@ from typing import Any
 from sympy import Expr, Rational, S
 
 from bpderive.render.numbers import decimal, inverse, merged_roots
+from bpderive.render.numerals import Numerals
 from bpderive.render.pieces import (
     HADAMARD,
     POWER,
@@ -32,6 +33,9 @@ ONE = Piece("1", kind="number")
 
 class Products(Syntax):
     """How pieces become a product, for any format."""
+
+    numerals: Numerals | None = None
+    """The numbers that stand in place of quantities, where a calculation is printed."""
 
     @abstractmethod
     def piece(self, expr: Expr, scope: Mapping[Any, str]) -> Piece:
@@ -58,10 +62,15 @@ class Products(Syntax):
         shown.append(last if last.level >= HADAMARD else self._closed(last))
         text = shown[0].text
         for left, right in pairwise(shown):
-            text += self.gap(left, right) + right.text
+            text += self.between(left, right) + right.text
         key, tall = "".join([p.key for p in factors]), any(p.tall for p in factors)
         kind = "sum" if last.kind == "sum" else ""
         return Piece(text, PRODUCT, merged(factors), key, tall=tall, open=last.open, kind=kind)
+
+    def between(self, left: Piece, right: Piece) -> str:
+        """What stands between two factors; between numbers, a sign."""
+        numbers = left.kind == "number" and right.text[0].isdigit()
+        return self.dot if numbers or self.numerals is not None else self.gap(left, right)
 
     def each_by_each(self, above: Sequence[Piece], below: Sequence[Piece]) -> Piece:
         """`A ⊙ B ⊘ C`: arrays multiplied and divided element by element."""

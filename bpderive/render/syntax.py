@@ -5,11 +5,11 @@ knows nothing of SymPy or of the order of things: `Printer` decides that.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
 
-from bpderive.index import LayerName
+from bpderive.index import LayerName, parse_label
 from bpderive.notation import Notation
+from bpderive.render.colours import ROLES
 from bpderive.render.pieces import Piece
 
 LEFT, RIGHT = "\ue000", "\ue001"
@@ -22,24 +22,29 @@ FIRST = chr(BLANK)
 class Syntax(ABC):
     """One format of mathematics, in the letters of a notation."""
 
-    minus: ClassVar[str]
-    times: ClassVar[str]
-    arrow: ClassVar[str]
-    assign: ClassVar[str]
-    approximately: ClassVar[str]
-    partial: ClassVar[str]
-    prime: ClassVar[str]
-    pi: ClassVar[str]
-    euler: ClassVar[str]
-    hadamard: ClassVar[str]
-    divided: ClassVar[str]
-    ellipsis: ClassVar[str]
-    frobenius: ClassVar[str]
-    each: ClassVar[str]
-    relations: ClassVar[dict[str, str]]
+    minus: str
+    times: str
+    arrow: str
+    assign: str
+    approximately: str
+    partial: str
+    prime: str
+    pi: str
+    euler: str
+    dot: str
+    hadamard: str
+    divided: str
+    ellipsis: str
+    frobenius: str
+    each: str
+    relations: Mapping[str, str]
+
+    colours: bool
+    """Whether quantities have the colours of their roles."""
 
     def __init__(self, notation: Notation) -> None:
         self.notation = notation
+        self.colours = False
 
     @property
     def layer(self) -> str:
@@ -56,15 +61,15 @@ class Syntax(ABC):
 
     @abstractmethod
     def layer_text(self, layer: LayerName) -> str:
-        """`3`, or `ℓ−1` for a relative one."""
+        """`3`, or `ℓ−1` for a relative one; it is counted already."""
 
     @abstractmethod
     def marked(self, letter: str, layer: LayerName) -> str:
-        """A letter with its layer mark."""
+        """A letter with its layer mark above; the layer is counted already."""
 
     @abstractmethod
     def scripted(self, indices: Sequence[str]) -> str:
-        """A subscript of these indices; a comma between them where one has two characters."""
+        """A subscript of these indices; `spaced` says whether they have commas between them."""
 
     @abstractmethod
     def sized(self, base: str, layer: LayerName) -> str:
@@ -127,12 +132,45 @@ class Syntax(ABC):
         """A matrix (or what is bracketed) transposed; `marked` where it has a layer mark."""
 
     @abstractmethod
+    def grid(self, rows: Sequence[Sequence[str]]) -> str:
+        """A matrix by its elements; a vector is a matrix of one column."""
+
+    @abstractmethod
     def ones(self) -> str:
         """The vector of ones."""
 
     @abstractmethod
     def gap(self, left: Piece, right: Piece) -> str:
         """What stands between two factors."""
+
+    def application(self, symbol: str, argument: Piece) -> str:
+        """A function's symbol and its argument (or several, with commas between them)."""
+        return symbol + self.bracketed(argument)
+
+    @abstractmethod
+    def coloured(self, text: str, role: str) -> str:
+        """A quantity in the colour that its role has in the figures."""
+
+    def tinted(self, piece: Piece, label: str) -> Piece:
+        """A quantity in its role's colour, where colours are wanted."""
+        role = ROLES.get(parse_label(label)[0]) if self.colours else None
+        return piece._replace(text=self.coloured(piece.text, role)) if role else piece
+
+    def array_letter(self, character: str) -> str:
+        """The letter of a vector or a matrix, in bold where the notation has it so."""
+        return self.bold(character) if self.notation.bold else self.letter(character)
+
+    def differential(self, text: str) -> str:
+        """`dz`, the derivative of the loss by z."""
+        return self.letter("d") + text
+
+    def layer_number(self, layer: LayerName) -> str:
+        """A layer's number as the notation counts, for a sentence."""
+        return self.layer_text(self.notation.counted(layer))
+
+    def spaced(self, indices: Sequence[str]) -> bool:
+        """Whether indices have commas between them: where one has two characters, or always."""
+        return self.notation.apart or not all(len(index) == 1 for index in indices)
 
     def subscript(self, indices: Sequence[str]) -> str:
         """`scripted`, or the marks of a subscript that is filled in later."""

@@ -5,14 +5,13 @@ behind `^` or `_`. No braces and no backslashes: `breaking` tells LaTeX by them.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from bpderive.index import LayerName, Relative
 from bpderive.render.pieces import ATOM, POWER, PRODUCT, SUM, Piece, merged
 from bpderive.render.printer import Printer
 
-UP = str.maketrans("0123456789+-()[]ℓTnijk", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾⁽⁾ˡᵀⁿⁱʲᵏ")
-DOWN = str.maketrans("0123456789+-()ℓaehijkmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₗₐₑₕᵢⱼₖₘₙₒₚᵣₛₜᵤᵥₓ,")
+UP = str.maketrans("0123456789+-()ℓlTnijk", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ˡˡᵀⁿⁱʲᵏ")
+DOWN = str.maketrans("0123456789+-()ℓlaehijkmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₗₗₐₑₕᵢⱼₖₘₙₒₚᵣₛₜᵤᵥₓ,")
 FRACTIONS: Mapping[tuple[str, str], str] = {("1", "2"): "½", ("1", "4"): "¼", ("3", "4"): "¾"}
 
 
@@ -28,12 +27,13 @@ class UnicodeMath(Printer):
     prime = "′"
     pi = "π"
     euler = "e"
+    dot = " · "
     hadamard = " ⊙ "
     divided = " ⊘ "
     ellipsis = "…"
     frobenius = ""
     each = "⊙"
-    relations: ClassVar = {"<": "<", ">": ">", "<=": "≤", ">=": "≥", "=": "="}
+    relations: Mapping[str, str] = {"<": "<", ">": ">", "<=": "≤", ">=": "≥", "=": "="}
 
     def letter(self, character: str) -> str:
         return character
@@ -51,8 +51,7 @@ class UnicodeMath(Printer):
         return f"{letter}{_script(mark, UP, '^')}"
 
     def scripted(self, indices: Sequence[str]) -> str:
-        short = all(len(index) == 1 for index in indices)
-        return _script(("" if short else ",").join(indices), DOWN, "_")
+        return _script(("," if self.spaced(indices) else "").join(indices), DOWN, "_")
 
     def sized(self, base: str, layer: LayerName) -> str:
         return f"{base}{_script(self.layer_text(layer), DOWN, '_')}"
@@ -123,8 +122,15 @@ class UnicodeMath(Printer):
     def transposed(self, text: str, *, marked: bool) -> str:
         return f"{text}ᵀ"
 
+    def grid(self, rows: Sequence[Sequence[str]]) -> str:
+        """`[0.5, −1; 2, 0.25]`: a semicolon ends a row; of a column, `[0.5; 2]`."""
+        return f"[{'; '.join(', '.join(row) for row in rows)}]"
+
     def ones(self) -> str:
         return "𝟏"
+
+    def coloured(self, text: str, role: str) -> str:
+        return text
 
     def gap(self, left: Piece, right: Piece) -> str:
         if left.kind == "number" and left.level == ATOM:
@@ -145,4 +151,5 @@ def _script(text: str, table: Mapping[int, int], sign: str) -> str:
     raised = text.translate(table)
     if not _lacks(raised, table):
         return raised
-    return f"{sign}{text}" if text.isalnum() else f"{sign}({text})"
+    closed = text.isalnum() or text.startswith("[")
+    return f"{sign}{text}" if closed else f"{sign}({text})"

@@ -5,14 +5,20 @@ Must not know: which rules, which layers; a sentence's literal text is escaped h
 else reaches a template unescaped.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from bpderive.document.blocks import (
     Cell,
+    Coloured,
+    Entries,
+    Equality,
+    Figure,
     Formula,
+    InNotation,
+    Layer,
     Listed,
     Listing,
     Math,
@@ -26,11 +32,17 @@ from bpderive.document.blocks import (
     Row,
     Section,
     Shape,
+    Substituted,
     Update,
+    Value,
     Words,
+    Working,
 )
+from bpderive.notation import load as load_notation
 from bpderive.render.letters import all_letters
-from bpderive.render.printer import Printer, break_lines, width
+from bpderive.render.numerals import Numerals, grid, is_rounded, stepped, substituted, written
+from bpderive.render.printer import Printer
+from bpderive.render.variants import variant
 from bpderive.wording import Wording
 
 
@@ -99,19 +111,48 @@ class Writer:
     def plain(self, value: Plain) -> str:
         return self.style.plain(value.text)
 
+    def layer(self, value: Layer) -> str:
+        """A layer's number, as the notation counts."""
+        if not value.index.is_Integer:
+            return self.printer.expr(value.index)
+        return self.printer.layer_number(int(value.index))
+
+    def coloured(self, value: Coloured) -> str:
+        """Its quantities in the colours that they have in the figures."""
+        return self.tinted().math(value.math)
+
+    def tinted(self) -> "Writer":
+        """The same writer, with the colours of the figures."""
+        return replace(self, printer=self.printer.in_colour)
+
+    def equality(self, value: Equality) -> str:
+        equals = self.printer.relations["="]
+        return f"{self.math(value.left)} {equals} {self.math(value.right)}"
+
+    def in_notation(self, value: InNotation) -> str:
+        """In the letters of another notation."""
+        letters = load_notation(value.notation).fitted(self.printer.notation.setting)
+        printer = self.printer.in_notation(letters)
+        return replace(self, printer=printer).math(value.math)
+
     def words(self, words: Words) -> str:
         """A sentence, its mathematics set inline."""
         return "".join(
             self.style.escape(literal) + (self.slot(words.slots[slot]) if slot else "")
-            for literal, slot in self.wording.pieces(words.id)
+            for literal, slot in self.sentence(words.id)
         )
+
+    def sentence(self, key: str) -> Iterator[tuple[str, str | None]]:
+        """Literal text, and the slot that follows it, as the sentence reads in the notation."""
+        return self.wording.pieces(variant(key, self.printer.notation))
 
     def slot(self, value: Cell) -> str:
         """What stands in a sentence's slot or a table's cell."""
         if isinstance(value, Words):
             return self.words(value)
         if isinstance(value, Listed):
-            return ", ".join(self.slot(item) for item in value.items)
+            between = self.style.escape(self.wording.setting.separator)
+            return between.join(self.slot(item) for item in value.items)
         if isinstance(value, Plain):
             return self.style.escape(value.text)
         return self.style.inline(self.math(value))
@@ -121,17 +162,71 @@ class Writer:
         return "".join(
             (self.style.text(literal) if literal else "")
             + (self.inside(words.slots[slot]) if slot else "")
-            for literal, slot in self.wording.pieces(words.id)
+            for literal, slot in self.sentence(words.id)
         )
 
     def inside(self, value: Cell) -> str:
         if isinstance(value, Listed):
-            return ", ".join(self.math(item) for item in value.items)
+            between = self.style.text(self.wording.setting.separator)
+            return between.join(self.inside(item) for item in value.items)
         return self.words_in_math(value) if isinstance(value, Words) else self.math(value)
 
     def title(self, section: Section) -> str:
         """A section's title."""
         return self.words(Words(f"section.{section.id}"))
+
+    def caption(self, figure: Figure) -> str:
+        """A figure's label and its caption."""
+        label = Words("figure.label", {"number": Plain(str(figure.number))})
+        return self.words(label) + self.words(figure.caption)
+
+    def substituted(self, value: Substituted) -> str:
+        """A formula with numbers in place of its quantities."""
+        return " ".join(self.numbers(value))
+
+    def numbers(self, value: Substituted) -> tuple[str, ...]:
+        numerals = Numerals(value.values, value.digits)
+        if isinstance(value.expr, Update):
+            return stepped(self.printer, value.expr.quantity, numerals)
+        return substituted(self.printer, value.expr, numerals)
+
+    def value(self, value: Value) -> str:
+        return written(self.printer, value.number, value.digits)
+
+    def entries(self, value: Entries) -> str:
+        return grid(self.printer, value.rows, value.digits)
+
+    def calculation(self, row: Working, room: int) -> list[tuple[str, str]]:
+        """The right-hand sides of `lhs = part = part ≈ part` on as many lines as they need.
+
+        Each line is a relation and what follows it; a line without a relation goes on with a term
+        or a factor of the line before.
+        """
+        lines: list[tuple[str, str]] = []
+        relation = self.printer.relations["="]
+        for part in row.parts:
+            relation = self.printer.approximately if self.rounds(part) else relation
+            first, *rest = self.lines(part, room)
+            joined = f"{lines[-1][1]} {relation} {first}" if lines else ""
+            if joined and not rest and self.printer.width(joined) <= room:
+                lines[-1] = (lines[-1][0], joined)
+            else:
+                lines += [(relation, first), *(("", line) for line in rest)]
+        return lines
+
+    def rounds(self, part: Math) -> bool:
+        """Whether a number in it is rounded; what follows is then near it, and not equal."""
+        if isinstance(part, Value):
+            return is_rounded(part.number, part.digits)
+        if isinstance(part, Substituted):
+            numerals, expr = Numerals(part.values, part.digits), part.expr
+            expr = expr.expr if isinstance(expr, Update) else expr
+            return any(is_rounded(number, part.digits) for number in numerals.used(expr))
+        return False
+
+    def follows(self, line: str) -> bool:
+        """Whether a line of a calculation goes on with the line before."""
+        return not line.startswith(("= ", f"{self.printer.approximately} "))
 
     def column(self, name: str) -> str:
         """A table's heading."""
@@ -139,18 +234,22 @@ class Writer:
 
     def rhs_lines(self, row: Row) -> list[str]:
         """The right-hand side, broken where it is too wide."""
-        room = self.style.limit - (width(self.math(row.lhs)) + 3 if row.lhs else 0)
+        room = self.style.limit - (self.printer.width(self.math(row.lhs)) + 3 if row.lhs else 0)
         return self.lines(row.rhs, room)
 
     def lines(self, value: Math, room: int) -> list[str]:
         """Mathematics on as many lines as it needs, broken at its terms."""
         if isinstance(value, Formula):
-            return break_lines(self.printer.terms(value.expr, self.letters(value)), room)
+            return self.printer.broken(self.printer.terms(value.expr, self.letters(value)), room)
+        if isinstance(value, Coloured):
+            return self.tinted().lines(value.math, room)
+        if isinstance(value, Substituted):
+            return self.printer.broken(self.numbers(value), room)
         if not isinstance(value, OrderedSum):
-            return break_lines((self.math(value),), room)
+            return self.printer.broken((self.math(value),), room)
         terms = self.products(value)
-        if sum(map(width, terms)) > room:
-            return [line for term in terms for line in break_lines((term,), room)]
+        if sum(map(self.printer.width, terms)) > room:
+            return [line for term in terms for line in self.printer.broken((term,), room)]
         return [" ".join(terms)]
 
     def number(self, number: Number) -> str:
@@ -159,16 +258,17 @@ class Writer:
             return str(number.intercept)
         layer, size, minus = self.printer.layer, abs(number.slope), self.printer.minus
         multiple = f"{size if size > 1 else ''}{layer}"
+        rest = number.intercept - number.slope * self.printer.notation.input_layer
         if number.slope < 0:
-            return f"{number.intercept} {minus} {multiple}"
-        if number.intercept == 0:
+            return f"{rest} {minus} {multiple}"
+        if rest == 0:
             return multiple
-        return f"{multiple} {minus if number.intercept < 0 else '+'} {abs(number.intercept)}"
+        return f"{multiple} {minus if rest < 0 else '+'} {abs(rest)}"
 
     def listing(self, block: Listing, before: str, after: str) -> str:
         """One equation at every value of its indices, each between the same marks."""
-        lines = self.printer.lines(block.lhs, block.rhs, block.indices, block.sizes)
-        return before + (after + before).join(lines) + after
+        marks = (before, after)
+        return self.printer.lines(block.lhs, block.rhs, block.indices, block.sizes, marks)
 
     @cached_property
     def helpers(self) -> Mapping[str, Callable[..., Any]]:
@@ -178,6 +278,7 @@ class Writer:
             "words": self.words,
             "title": self.title,
             "listing": self.listing,
+            "caption": self.caption,
         }
 
     def table_helpers(self, separator: str) -> Mapping[str, Callable[..., str]]:
@@ -198,4 +299,11 @@ MATH: Mapping[type, Callable[[Writer, Any], str]] = {
     Update: Writer.update,
     Plain: Writer.plain,
     Near: Writer.near,
+    Layer: Writer.layer,
+    Substituted: Writer.substituted,
+    Value: Writer.value,
+    Entries: Writer.entries,
+    Coloured: Writer.coloured,
+    Equality: Writer.equality,
+    InNotation: Writer.in_notation,
 }

@@ -13,6 +13,7 @@ from bpderive.catalog import CATALOG, Activation, Kink, Loss
 from bpderive.errors import UnsupportedError
 from bpderive.formula import parse
 from bpderive.functions import select
+from bpderive.network import Network
 from bpderive.program import Program
 from bpderive.targets.layout import WIDTH
 
@@ -63,10 +64,17 @@ def about(program: Program) -> str:
         f"Activations: {', '.join(_activations(program))}.",
         f"Loss: {_name(network.loss)}, its {reduction} over the N samples.",
         *_kinks(program),
+        *_order(network),
         "A number in a comment is that of the equation in the derivation; dW1 is the gradient "
         "with respect to W1.",
     ]
     return fill(" ".join(sentences), WIDTH)
+
+
+def _order(network: Network) -> Iterator[str]:
+    """Which index of a weight comes first, where it is not the neuron's."""
+    if network.spec.weights == "input_first":
+        yield "W1 has a row for each input of layer 1 and a column for each neuron."
 
 
 def _activations(program: Program) -> Iterator[str]:

@@ -18,6 +18,7 @@ from bpderive.targets import describe
 from bpderive.targets.definitions import Definitions
 from bpderive.targets.layout import MULTIPLY, Code, Text, chain, collection, run_lengths, statement
 from bpderive.targets.printer import Printer
+from bpderive.targets.shapes import axes, shapes, spelled
 from bpderive.templating import fill
 
 DRAWS = {
@@ -200,14 +201,16 @@ class Module:
         first, last, symbolic = program.widths[0], program.widths[-1], network.symbolic
         x = describe.samples("x", "the samples", first)
         y = describe.samples("y", "the labels", last, describe.LABELS[network.loss.label])
+        rows, columns = axes(network)
         return {
             "constants": lines(
-                [self.layer_sizes(), SHAPES[network.spec.bias], *([FIXED] if symbolic else [])]
+                [self.layer_sizes(), shapes(network), *([FIXED] if symbolic else [])]
             ),
             "signature": SIGNATURES[symbolic],
             "sizes": "layers" if symbolic else "LAYERS",
-            "inputs": 'params["W1"].shape[1]' if symbolic else "LAYERS[0]",
-            "outputs": f'params["W{network.depth}"].shape[0]' if symbolic else "LAYERS[-1]",
+            "inputs": f'params["W1"].shape[{columns}]' if symbolic else "LAYERS[0]",
+            "outputs": f'params["W{network.depth}"].shape[{rows}]' if symbolic else "LAYERS[-1]",
+            **spelled(network),
             "x": x,
             "samples": f"{x}\n{y}",
             "result": describe.samples(f"a{network.depth}", "a row for each sample", last),
@@ -260,15 +263,6 @@ def _layer(target: str) -> tuple[int, str]:
     return int(target[2:]), target
 
 
-SHAPES = {
-    False: 'SHAPES = {f"W{k}": (n, m) for k, (m, n) in enumerate(pairwise(LAYERS), 1)}',
-    True: """\
-SHAPES = {
-    key: shape
-    for k, (m, n) in enumerate(pairwise(LAYERS), 1)
-    for key, shape in ((f"W{k}", (n, m)), (f"b{k}", (n,)))
-}""",
-}
 FIXED = "FIXED: dict[int | str, int] = {size: size for size in LAYERS if isinstance(size, int)}"
 SIGNATURES = {
     False: 'def init(rng: np.random.Generator, scheme: str = "xavier") -> Params:',

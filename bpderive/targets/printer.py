@@ -142,9 +142,13 @@ class Printer:
         return Invoke(self.functions[node.definition.name], tuple(map(self.code, node.args)))
 
     def matmul(self, node: MatMul, divisor: Code | None = None) -> Code:
-        """`left @ right`, or `left / divisor @ right`."""
-        over = [] if divisor is None else [("/", divisor)]
-        return chain(MULTIPLY, self.operand(node.left), *over, ("@", self.operand(node.right)))
+        """`left @ right`; with a divisor, `left / divisor @ right`, or the error's last."""
+        left, right = self.operand(node.left), self.operand(node.right)
+        if divisor is None:
+            return chain(MULTIPLY, left, ("@", right))
+        if _is_error(node.right) and not _is_error(node.left):
+            return chain(MULTIPLY, left, ("@", Brackets(chain(MULTIPLY, right, ("/", divisor)))))
+        return chain(MULTIPLY, left, ("/", divisor), ("@", right))
 
     def operand(self, node: Node) -> Code:
         """A side of a matrix product, or what is transposed."""
@@ -217,6 +221,11 @@ class Printer:
         op = "<" if found.less else ">"
         left, right = self.many((found.left, found.right), axes)
         return chain(COMPARE, left, (NEGATED[op] if negate else op, right))
+
+
+def _is_error(node: Node) -> bool:
+    """Whether an array is the derivative by weighted sums: it is smaller than an input may be."""
+    return any(isinstance(part, Leaf) and part.label.startswith("delta") for part in walk(node))
 
 
 def _fits(node: Reduce, axes: Axes) -> bool:

@@ -10,8 +10,8 @@ from itertools import pairwise
 from bpderive.program import Program
 from bpderive.targets import describe
 from bpderive.targets.layout import Member, Text, run_lengths
-from bpderive.targets.numpy import SHAPES
 from bpderive.targets.python import DRAWS
+from bpderive.targets.shapes import shapes, spelled
 from bpderive.templating import fill
 
 NEEDS = {
@@ -41,7 +41,8 @@ def generate(program: Program, name: str, *, target: str) -> str:
         needs=NEEDS[target],
         path=path.lines(0, len("CODE = ")),
         layers=run_lengths("LAYERS = ", map(str, sizes)),
-        shapes=SHAPES[network.spec.bias],
+        shapes=shapes(network),
+        **spelled(network),
         places=max(LEAST, min(MOST, WORK // parameters)),
         plain=target == "python",
         inplace=target == "numpy-inplace",

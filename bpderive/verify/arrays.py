@@ -16,7 +16,7 @@ from bpderive.verify.formulas import NAMES, Domain, Formula, Values, read
 from bpderive.verify.oracle import Oracle
 
 Parameters = Mapping[str, Any]
-"""Arrays by label: `w1` of shape (outputs, inputs), `b1` of shape (outputs,)."""
+"""Arrays by label: `w1` of shape (outputs, inputs), or the other way round, `b1` (outputs,)."""
 
 
 @cache
@@ -47,7 +47,8 @@ def _total(inner: Formula, values: Values, layer: Any) -> Any:
 
 def outputs(oracle: Oracle, parameters: Parameters, layer: int, below: Any) -> Any:
     """The outputs of one layer, from those of the layer below."""
-    z = below @ parameters[f"w{layer}"].T
+    w = parameters[f"w{layer}"]
+    z = below @ (w if oracle.input_first else w.T)
     if oracle.bias:
         z = z + parameters[f"b{layer}"]
     return _applied(oracle.activations[layer - 1], z)

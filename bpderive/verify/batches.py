@@ -83,7 +83,8 @@ def _layer(
 ) -> tuple[dict[str, Any], Any]:
     """Parameters and outputs of a layer; neurons whose outputs do not suit are drawn again."""
     inputs, width = oracle.widths[layer - 1 : layer + 1]
-    found: dict[str, Any] = {f"w{layer}": np.empty((width, inputs))}
+    shape = oracle.weight(width, inputs)
+    found: dict[str, Any] = {f"w{layer}": np.empty(shape)}
     if oracle.bias:
         found[f"b{layer}"] = np.empty(width)
     # so that weighted sums are about 1, and nothing saturates
@@ -91,7 +92,8 @@ def _layer(
     bad = np.full(width, fill_value=True)
     for _ in range(TRIES):
         for value in found.values():
-            value[bad] = size * rng.normal(size=value[bad].shape)
+            rows = value.T if oracle.input_first else value  # a neuron in each row
+            rows[bad] = size * rng.normal(size=rows[bad].shape)
         a = outputs(oracle, found, layer, below)
         bad = ~np.all(test(a), axis=0)
         if not bad.any():

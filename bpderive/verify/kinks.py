@@ -67,7 +67,7 @@ def _at_activation(subject: Subject, layers: tuple[Layer, ...], kink: Kink) -> S
     oracle = oracle_of(small.network)
 
     def stated(slopes: dict[str, Tensor]) -> dict[str, Tensor]:
-        return slopes | _below(slopes, slope * slopes["a1"][1,])
+        return slopes | _below(oracle, slopes, slope * slopes["a1"][1,])
 
     givens = (_given(oracle, at, LABEL, weight) for weight in (WEIGHT, -WEIGHT))
     found = filter(None, (_on(small, subject, given, stated) for given in givens))
@@ -97,7 +97,7 @@ def _at_loss(subject: Subject, last: Layer, kink: Kink) -> Subject | None:
             inner = (
                 oracle.inner_slope(given, ("z1", at), ("a1", i)) * u for i, u in outputs.items()
             )
-            found |= _below(slopes | found, sum(inner), at)
+            found |= _below(oracle, slopes | found, sum(inner), at)
         return slopes | found
 
     return _on(small, subject, given, stated)
@@ -115,9 +115,12 @@ def _labelled(oracle: Oracle, kink: Kink) -> Iterator[tuple[Any, Any]]:
             yield from ((z, y) for y in (output, 1 / output) if at({"y": y}, ()) == output)
 
 
-def _below(slopes: dict[str, Tensor], delta: Any, at: Indices = (1,)) -> dict[str, Tensor]:
+def _below(
+    oracle: Oracle, slopes: dict[str, Tensor], delta: Any, at: Indices = (1,)
+) -> dict[str, Tensor]:
     """The derivatives by what is a neuron's, from that by its weighted sum; its input is 1."""
-    found = {"z1": {**slopes["z1"], at: delta}, "w1": {**slopes["w1"], (*at, 1): delta}}
+    weight = oracle.weight(at[0], 1)
+    found = {"z1": {**slopes["z1"], at: delta}, "w1": {**slopes["w1"], weight: delta}}
     return found | ({"b1": {**slopes["b1"], at: delta}} if "b1" in slopes else {})
 
 
@@ -147,7 +150,9 @@ def _given(oracle: Oracle, z: Any, label: Any, weight: Any = WEIGHT) -> dict[str
     for layer in range(1, oracle.depth + 1):
         first = z - shift if layer == 1 else weight
         rows, columns = _rows(oracle, layer), _rows(oracle, layer - 1)
-        found[f"w{layer}"] = {(i, j): first + (i - 1) * APART for (i,) in rows for (j,) in columns}
+        found[f"w{layer}"] = {
+            oracle.weight(i, j): first + (i - 1) * APART for (i,) in rows for (j,) in columns
+        }
         if oracle.bias:
             found[f"b{layer}"] = dict.fromkeys(rows, shift)
     return found

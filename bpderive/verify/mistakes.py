@@ -139,7 +139,7 @@ def updated_weights(place: Place) -> Expr | None:
     """`w_ki → w_ki − η ∂L/∂w_ki`: the layer above took its step already."""
 
     def updated(w: Indexed) -> Expr:
-        k, i = w.indices
+        k, i = place.network.ends(w.indices)
         gradient = element(DELTA, (k,)) * element(f"a{HERE}", (i,))
         if place.kind.batch:
             n = place.context.fresh()
@@ -155,14 +155,14 @@ def updated_weights(place: Place) -> Expr | None:
 
 def outer_swapped(place: Place) -> Expr | None:
     """`δ_i a_j → δ_j a_i`."""
-    i, j = place.indices
+    i, j = place.indices  # in any order
     return place.rhs.xreplace({i: j, j: i})
 
 
 def index_slipped(place: Place) -> Expr | None:
     """`δ_i a_j → δ_i a_i`; in a delta, `Σ_k w_ki δ_k → Σ_k w_ki δ_i`."""
     if place.letter == "w":
-        i, j = place.indices
+        i, j = place.network.ends(place.indices)
         return place.rhs.xreplace({j: i})
     here = place.indices[-1]
     return place.with_each(DELTA, lambda d: element(DELTA, (*d.indices[:-1], here)))

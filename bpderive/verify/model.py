@@ -88,4 +88,5 @@ def oracle_of(network: Network) -> Oracle:
         stage=network.stage.formula if network.stage is not None else "",
         mean_of_outputs=loss.combine == "mean",
         bias=network.spec.bias,
+        input_first=network.spec.weights == "input_first",
     )

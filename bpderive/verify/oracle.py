@@ -7,6 +7,7 @@ engine is made of; an import contract keeps it apart.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from bpderive.verify.arithmetic import MP, STEP
@@ -29,6 +30,8 @@ class Oracle:
     stage: str = ""
     mean_of_outputs: bool = False
     bias: bool = False
+    input_first: bool = False
+    """Whether a weight's first index is its input's."""
 
     @property
     def depth(self) -> int:
@@ -39,9 +42,13 @@ class Oracle:
         """Every weight, and every bias."""
         for layer in _to(self.depth):
             rows, columns = self.widths[layer], self.widths[layer - 1]
-            yield from ((f"w{layer}", (i, j)) for i in _to(rows) for j in _to(columns))
+            yield from ((f"w{layer}", at) for at in product(*map(_to, self.weight(rows, columns))))
             if self.bias:
                 yield from ((f"b{layer}", (i,)) for i in _to(rows))
+
+    def weight(self, neuron: int, source: int) -> Indices:
+        """The indices of the weight from an input to a neuron; of their counts, its shape."""
+        return (source, neuron) if self.input_first else (neuron, source)
 
     def inner(self) -> Iterator[Element]:
         """The quantities between the parameters and the loss."""
@@ -128,7 +135,7 @@ class _Pass:
         below = self.point["x" if layer == 1 else f"a{layer - 1}"]
         z: Tensor = {}
         for i in _to(self.oracle.widths[layer]):
-            z[i,] = sum(w[i, j] * value for (j,), value in below.items())
+            z[i,] = sum(w[self.oracle.weight(i, j)] * value for (j,), value in below.items())
             if b is not None:
                 z[i,] = z[i,] + b[i,]
         self.put(f"z{layer}", z)

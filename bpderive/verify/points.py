@@ -187,11 +187,12 @@ def _drawn(oracle: Oracle, labels: Labels, random: Random, domain: Domain) -> It
 
 def _again(oracle: Oracle, point: Point, fresh: Point, rows: set[int]) -> Point:
     """A draw with new weights of some outputs."""
-    last = (f"w{oracle.depth}", f"b{oracle.depth}")
+    w, b = f"w{oracle.depth}", f"b{oracle.depth}"
+    again = {w: {oracle.weight(i, j) for i in rows for j in range(1, oracle.widths[-2] + 1)}}
+    again |= {b: {(i,) for i in rows}} if oracle.bias else {}
     changed = {
-        label: {at: (fresh if at[0] in rows else point)[label][at] for at in point[label]}
-        for label in last
-        if label in point
+        label: {at: (fresh if at in taken else point)[label][at] for at in point[label]}
+        for label, taken in again.items()
     }
     return {**point, **changed}
 

@@ -25,6 +25,7 @@ from bpderive.verify.guard import guarded
 from bpderive.verify.mistakes import MISTAKES
 from bpderive.verify.planting import Planted, Sight, planted
 from bpderive.verify.subject import SEED, Subject
+from bpderive.weights import ORDERS
 
 NETWORKS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("2,2,2,1", {}),
@@ -32,6 +33,7 @@ NETWORKS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("1,1,1", {"bias": True}),
     ("3,2,3", {"loss": "softmax_cross_entropy", "activation": "relu", "bias": True}),
     ("2,3,3", {"loss": "cross_entropy", "output_activation": "softmax", "activation": "tanh"}),
+    ("3,2:tanh,4", {"loss": "mse", "weights": "input_first", "bias": True}),
     ("3,3:softmax,2:tanh", {"loss": "mse", "orientation": "columns", "bias": True}),
     ("2,3:leaky_relu,2", {"loss": "hinge"}),
     ("2,3:hardtanh,2", {"loss": "mae", "reduction": "sum", "bias": True}),
@@ -243,4 +245,5 @@ def _random(random: Random) -> Spec:
         bias=random.random() < 0.5,
         reduction=random.choice(("mean", "sum")),
         orientation=random.choice(("rows", "columns")),
+        weights=random.choice(ORDERS),
     )

@@ -60,7 +60,7 @@ class Surroundings:
         refused, given = set[int](), dict[str, Tensor]()
         for _ in range(TRIES):
             drawn = dict(self.given(random))
-            given = {**given, **_rows(drawn, refused, given)} if refused else drawn
+            given = {**given, **self.again(drawn, refused, given)} if refused else drawn
             refused = set()
             with suppress(ArithmeticError, ValueError, TypeError):
                 point = self.forward(given)
@@ -99,6 +99,17 @@ class Surroundings:
             *samples, width = tensors["y"]
             rows = {at: DRAWS[self.labels.label](random, width) for at in boxes(samples)}
             yield "y", {(*at, k): v for at, row in rows.items() for k, v in enumerate(row, 1)}
+
+    def again(
+        self, drawn: Mapping[str, Tensor], neurons: set[int], given: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """The weights and biases that are given, those of some neurons as they were drawn."""
+        dense = self.graph.by_label["z{l}"]
+        found = {label_of(t): indices_of(t).index(dense.indices[-1]) for t in _owned(dense)}
+        return {
+            label: {at: (drawn if at[k] in neurons else given)[label][at] for at in given[label]}
+            for label, k in found.items()
+        }
 
     def tensors(self) -> dict[str, list[int]]:
         """The shape of every tensor on a right-hand side, read off the ranges of its indices."""
@@ -204,15 +215,10 @@ def _moderate(point: Mapping[str, Tensor]) -> bool:
     return all(is_real(value) and abs(value) < 10**6 for value in values)
 
 
-def _rows(
-    drawn: Mapping[str, Tensor], neurons: set[int], given: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """The weights and biases that are given, those of some neurons as they were drawn."""
-    return {
-        label: {at: (drawn if at[0] in neurons else given)[label][at] for at in given[label]}
-        for label in ("w{l}", "b{l}")
-        if label in given
-    }
+def _owned(dense: Equation) -> list[Indexed]:
+    """The tensors of a weighted sum that have an index of its neuron: its weights and its bias."""
+    found = (t for t in dense.rhs.atoms(Indexed) if dense.indices[-1] in indices_of(t))
+    return sorted(found, key=str)
 
 
 @cache

@@ -13,7 +13,7 @@ from itertools import chain, pairwise
 from typing import Any
 
 from bpderive.errors import UnsupportedError, quoted
-from bpderive.forms.arrays import Reduce
+from bpderive.forms.arrays import Leaf, Reduce
 from bpderive.forms.trees import labels, walk
 from bpderive.program import Program
 from bpderive.targets import describe
@@ -21,6 +21,7 @@ from bpderive.targets.c import functions
 from bpderive.targets.c.statements import Writer
 from bpderive.targets.c.text import identifier, prose, remark
 from bpderive.targets.scalars import Block, Element, Scalars, blocks, lower, needed
+from bpderive.targets.shapes import spelled
 
 SMALL = 48
 """A network of at most so many parameters has a line for each element."""
@@ -164,6 +165,7 @@ class File:
             "title": prose(describe.title(self.program)),
             "mean": self.program.mean,
             "bias": network.spec.bias,
+            **spelled(network),
             "distribution": network.loss.label == "distribution",
             "output": self.output,
             "widths": widths,
@@ -211,7 +213,7 @@ class File:
         }
         draw = DRAWS.get(self.program.network.loss.label)
         loop = f"    for (size_t i = 0; i < BP_OUTPUTS; i++)\n        {draw}"
-        arrays = (f"{{BP_{b.key.upper()}, {', '.join(_sizes(b))}}}" for b in self.blocks)
+        arrays = (f"{{BP_{b.key.upper()}, {', '.join(self.ends(b))}}}" for b in self.blocks)
         return self.common() | {
             **bodies,
             "functions": functions.written(self.scalars.functions, helpers),
@@ -231,6 +233,12 @@ class File:
         unused = [f"    (void){name};" for name in parameters if name not in words]
         head = [*pointers, *unused]
         return "\n".join([*head, *([""] if head else []), *lines])
+
+    def ends(self, block: Block) -> tuple[str, str]:
+        """The outputs and inputs of an array; a bias has no inputs."""
+        shape = block.shape
+        outputs, inputs = self.program.network.ends(shape) if len(shape) == 2 else (*shape, 0)
+        return str(outputs), str(inputs)
 
     def pointers(self, words: set[str]) -> Iterator[str]:
         """`const bp_real *W1 = params + BP_W1;` of those that are used."""
@@ -253,14 +261,19 @@ def _is_passed(one: Element, other: Element) -> bool:
     """Whether an element is one that the other takes element by element."""
     if one.row or other.row or one.accumulated or len(one.axes) != 1 or one.shape != other.shape:
         return False
+    if _is_gathered(one):
+        return False
     sums = (node for node in walk(other.value) if isinstance(node, Reduce))
     return one.target in labels(other.value) and not any(one.target in labels(n) for n in sums)
 
 
+def _is_gathered(element: Element) -> bool:
+    """Whether all of its elements come at once: those of a product with a transposed matrix."""
+    (axis,) = element.axes
+    sums = (node for node in walk(element.value) if isinstance(node, Reduce))
+    parts = (part for node in sums for part in walk(node.arg) if isinstance(part, Leaf))
+    return any(len(part.axes) == 2 and part.axes[1] == axis for part in parts)
+
+
 def _shape(block: Block) -> str:
     return " x ".join(map(str, block.shape))
-
-
-def _sizes(block: Block) -> tuple[str, str]:
-    """The outputs and inputs of an array; a bias has no inputs."""
-    return str(block.shape[0]), str(block.shape[1] if len(block.shape) == 2 else 0)

@@ -21,6 +21,7 @@ from bpderive.targets.inplace.lowering import Lowering
 from bpderive.targets.inplace.operations import BATCH, ROWS, Group, Operand, Operation, Shape
 from bpderive.targets.layout import MULTIPLY, Code, Text, chain
 from bpderive.targets.printer import Printer, number
+from bpderive.weights import in_order
 
 SCALE = Operand("scale", (), given=True)
 """One over the number of samples."""
@@ -89,7 +90,7 @@ class _Planner:
             "y": Operand("y", (BATCH, widths[-1]), given=True),
         }
         for k, (m, n) in enumerate(pairwise(widths), 1):
-            arrays[f"w{k}"] = Operand(f"W{k}", (n, m), given=True)
+            arrays[f"w{k}"] = Operand(f"W{k}", in_order(network.spec.weights, n, m), given=True)
             if network.spec.bias:
                 arrays[f"b{k}"] = Operand(f"b{k}", (n,), given=True)
         return Lowering(arrays)

@@ -12,11 +12,12 @@ from typing import Any
 from bpderive.program import Program
 from bpderive.targets import describe
 from bpderive.targets.layout import run_lengths, statement
-from bpderive.targets.numpy import SHAPES, functions_of
+from bpderive.targets.numpy import functions_of
 from bpderive.targets.python.looped import Looped, RowPrinter
 from bpderive.targets.python.printer import ScalarPrinter
 from bpderive.targets.python.unrolled import Unrolled
 from bpderive.targets.scalars import Function, Scalars, blocks, lower
+from bpderive.targets.shapes import shapes, spelled
 from bpderive.templating import fill
 
 FILE = "python_functions.py"
@@ -107,7 +108,8 @@ def _described(scalars: Scalars) -> dict[str, Any]:
     return {
         "title": describe.title(program),
         "about": describe.about(program),
-        "constants": f"{layers}\n{SHAPES[network.spec.bias]}",
+        "constants": f"{layers}\n{shapes(network)}",
+        **spelled(network),
         "bias": network.spec.bias,
         "mean": program.mean,
         "reduction": "mean" if program.mean else "sum",

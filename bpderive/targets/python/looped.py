@@ -8,6 +8,7 @@ Must not know any mathematics.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from sympy import Symbol
 
@@ -109,7 +110,7 @@ class Looped:
     scalars: Scalars
     printer: RowPrinter
 
-    def context(self) -> dict[str, str]:
+    def context(self) -> dict[str, Any]:
         """What the template asks for."""
         output = f"a{len(self.scalars.widths) - 1}"
         used = self.used(self.after) | {output}
@@ -117,11 +118,13 @@ class Looped:
         states = [state for state in states if self.scalars.shapes[state]]
         forward = needed(self.scalars.forward, states)
         args = [name for name in (*states, "y") if name in self.used(self.scalars.loss)]
+        turned = self.scalars.program.network.spec.weights == "input_first"
         return {
+            "turned": turned,
             "forward": "\n".join([*self.lines(forward), collection("return ", _tuple(states))]),
             "output": str(states.index(output)),
-            "loss_states": _unpacked(states, self.used(self.scalars.loss)),
-            "states": _unpacked(states, self.used(self.after)),
+            "loss_states": _unpacked(states, self.used(self.scalars.loss), turned=turned),
+            "states": _unpacked(states, self.used(self.after), turned=turned),
             "loss_parameters": ", ".join(f"{name}: Row" for name in args),
             "loss_args": ", ".join(args),
             "loss": "\n".join(self.lines(self.scalars.loss)),
@@ -193,12 +196,13 @@ def labels_of(leaves: Iterable[Node]) -> list[str]:
     return [leaf.label for leaf in leaves if isinstance(leaf, Leaf)]
 
 
-def _unpacked(states: list[str], used: set[str]) -> str:
+def _unpacked(states: list[str], used: set[str], *, turned: bool) -> str:
     """`*_, a3 = _forward(params, x)`: those that are used have names."""
+    call = f" = _forward(params, {'columns, ' * turned}x)"
     first = next((k for k, state in enumerate(states) if state in used), len(states))
     rest = [state if state in used else "_" for state in states[first:]]
     items = _tuple(states) if not first and len(states) == 1 else [*["*_"][:first], *rest]
-    return collection("", items, " = _forward(params, x)", indent=8)
+    return collection("", items, call, indent=8)
 
 
 def _tuple(names: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from sympy import Integer, Symbol
 from bpderive.forms.arrays import Axes, Leaf, Node
 from bpderive.forms.trees import labels
 from bpderive.program import Program
+from bpderive.weights import in_order
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ def blocks(program: Program) -> tuple[Block, ...]:
     """The parameters in their order: `W1`, `b1`, `W2`, and so on."""
     found: list[Block] = []
     start, sizes = 0, tuple(map(int, program.widths))
+    spec = program.network.spec
     for layer, (m, n) in enumerate(pairwise(sizes), 1):
-        shapes = {f"w{layer}": (n, m)} | ({f"b{layer}": (n,)} if program.network.spec.bias else {})
+        shapes: dict[str, tuple[int, ...]] = {f"w{layer}": in_order(spec.weights, n, m)}
+        shapes |= {f"b{layer}": (n,)} if spec.bias else {}
         for label, shape in shapes.items():
             found.append(Block(label, shape, start))
             start += found[-1].size
