@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = [(ROOT / page).read_text("utf-8") for page in ("README.md", "docs/code.md")]
+PAGES = [
+    path.read_text("utf-8")
+    for path in (
+        ROOT / "README.md",
+        *(ROOT / "docs" / page for page in ("code.md", "notes.md", "templates.md")),
+        *sorted((ROOT / "docs" / "pipelines").glob("*.md")),
+    )
+]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", "\n".join(PAGES), flags=re.M | re.S)
 CONSOLE = [text for kind, text in BLOCKS if kind == "console"]
 PYTHON = [text for kind, text in BLOCKS if kind == "pycon"]
