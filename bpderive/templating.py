@@ -8,7 +8,6 @@ it. Must not know what the templates say.
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -86,6 +85,8 @@ def fill(template: str, folders: Sequence[Path] = (), **values: Any) -> str:
 
 def _place(error: TemplateError, folders: Sequence[Path]) -> str:
     """The file and the line where a template failed."""
+    import traceback
+
     if isinstance(error, TemplateSyntaxError):
         return f"{error.filename or error.name}, line {error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)

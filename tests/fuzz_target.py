@@ -83,8 +83,9 @@ def formula(words):
 
 def river(**options):
     derivation = bpderive.derive(bpderive.network("2,3,2", **options))
-    for name in FORMATS:
-        bpderive.render(derivation, name)
+    for row in FORMATS.values():
+        if not row.binary:
+            bpderive.render(derivation, row.name)
     bpderive.generate(derivation)
 
 

@@ -207,3 +207,68 @@ def test_completion(typed, expected, spawn):
         }
     )
     assert {line.partition(",")[2] for line in done.stdout.decode().splitlines()} == expected
+
+
+# --- Notes ---
+
+
+def test_explain_speaks_the_language_and_the_notation_asked_for(run):
+    code, out, err = run("explain", *SEED, "w1[1,1]", "--lang", "zh-TW", "--notation", "nielsen")
+    assert (code, err) == (0, "")
+    assert "∂C/∂w²₁₁" in out
+    assert "連鎖律" in out or "連鎖率" in out
+
+
+def test_notes_go_where_they_are_sent(run, tree):
+    code, out, _ = run("notes", *SEED, "--sections", "notation,weight", "--out", "here")
+    assert code == 0
+    assert tree() == ["here", "here/notes.html"]
+    assert out == "Files\n  here/notes.html\n"
+    assert (
+        run("notes", *SEED, "--sections", "weight", "-o", "a.md", "-o", "b.tex", "--quiet")[1] == ""
+    )
+    assert {"a.md", "a-paths.svg", "a-path-1.svg", "b.tex"} <= set(tree())
+    code, out, _ = run("notes", *SEED, "--sections", "weight", "--format", "text", "-o", "-")
+    assert code == 0
+    assert "∂L/∂w¹₁₁" in out
+
+
+WRONG_NOTES = [
+    (["--notation", "nilsen"], 2, 'did you mean "nielsen"?'),
+    (["--translate", "nilsen"], 2, 'did you mean "nielsen"?'),
+    (["--lang", "en-GB"], 2, "unknown language"),
+    (["--sections", "weigth"], 2, 'did you mean "weight"?'),
+    (["--weight", "w9[1,1]"], 2, "the layers are 1 to 3"),
+    (["--values", "missing.toml"], 2, "missing.toml"),
+    (["-o", "notes.doc"], 2, "the suffix tells the format"),
+    (["-o", "-"], 2, "choose it with --format"),
+    (["-o", "a.html", "--out", "here"], 2, "leave --out away"),
+    (["--engine", "latexmk"], 2, "is for the format pdf"),
+    (["--flavor", "myst"], 2, "is for the format markdown"),
+    (["--format", "word"], 2, "unknown format"),
+    (["--templates", "missing"], 2, "does not exist"),
+    (["--digits", "99"], 2, "digits"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "told"), WRONG_NOTES)
+def test_wrong_notes_leave_nothing_behind(run, tree, words, code, told):
+    found, _, err = run("notes", *SEED, *words)
+    assert (found, told in err) == (code, True), err
+    assert tree() == []
+
+
+def test_templates_are_copied_and_replace_ours(run, tree):
+    assert run("templates", "mine")[0] == 0
+    assert "mine/document/latex/title.tex.j2" in tree()
+    page = ["--sections", "weight", "--format", "latex", "-o", "-"]
+    ours = run("notes", *SEED, *page)[1]
+    assert run("notes", *SEED, *page, "--templates", "mine")[1] == ours
+    Path("mine/document/latex/title.tex.j2").write_text("\\mylogo << words(document.title) >>\n")
+    assert "\\mylogo Back-propagation" in run("notes", *SEED, *page, "--templates", "mine")[1]
+    assert run("templates", "mine")[0] == 2  # what was changed is kept
+    Path("mine/document/latex/title.tex.j2").write_text("<< document.titel.x >>\n")
+    code, _, err = run("notes", *SEED, "--format", "latex", "--templates", "mine", "-o", "n.tex")
+    assert code == 2
+    assert "title.tex.j2, line 1" in err
+    assert "n.tex" not in tree()

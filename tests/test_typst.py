@@ -44,8 +44,8 @@ NETWORKS = {
     "linear": ("3,2,2,2", {"activation": "linear", "output_activation": "softmax"}),
     "single": ("5,1", {"output_activation": "sigmoid", "loss": "binary_cross_entropy"}),
 }
-MARGIN = 25 / 210
-"""Of the page's width."""
+MARGIN, FOOT = 23 / 210, 18 / 297
+"""Of the page's width, and of its height."""
 
 
 def noted(layers, options=None, **wanted):
@@ -77,9 +77,9 @@ def runs_off(pdf):
     """The pages with ink in the margins: at the sides, or below, left of the page's number."""
     found = []
     for number, rows in enumerate(pages(pdf), 1):
-        margin = int(len(rows[0]) * MARGIN)
+        margin, foot = int(len(rows[0]) * MARGIN), int(len(rows) * FOOT)
         sides = [row[: margin - 1] + row[len(row) - margin + 2 :] for row in rows]
-        below = [row[: len(row) * 2 // 5] for row in rows[len(rows) - margin + 9 :]]
+        below = [row[: len(row) * 2 // 5] for row in rows[len(rows) - foot + 1 :]]
         if any(map(inked, sides + below)):
             found.append(number)
     return found

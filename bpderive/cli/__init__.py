@@ -12,7 +12,7 @@ import click
 
 from bpderive._version import __version__
 from bpderive.cli import console
-from bpderive.cli.notes_options import notes_options
+from bpderive.cli.notes_options import language, notes_options, setting_options
 from bpderive.cli.options import (
     code_options,
     listed,
@@ -94,6 +94,7 @@ def command(context: click.Context, /, **given: Any) -> None:
 
 @command.command()
 @network_options
+@setting_options
 @click.argument("reference", metavar='"w1[1,1]"')
 def explain(reference: str, **given: Any) -> None:
     """Print the steps of one gradient, each with its reason.
@@ -104,14 +105,20 @@ def explain(reference: str, **given: Any) -> None:
     from bpderive.reference import parse
 
     parse(reference)
-    spec, changes = read_spec(given, 'bpderive explain --layers 2,2,2,1 "w1[1,1]"')
+    example = 'bpderive explain --layers 2,2,2,1 "w1[1,1]"'
+    spec, changes = read_spec(given, example, _conventions(given))
     with console.progress() as at:
         derivation = _derive(spec, changes, at)
         from bpderive.document import explain as steps
         from bpderive.render import screen
 
         at("explaining")
-        text = screen(steps(derivation, reference), console.width())
+        text = screen(
+            steps(derivation, reference),
+            console.width(),
+            notation=given["notation"],
+            language=language(given),
+        )
     _warn(derivation)
     click.echo(text)
 
@@ -177,10 +184,8 @@ def notes(**given: Any) -> None:
     All sections, with figures and a worked example in numbers, in a language and a textbook's
     notation.
     """
-    from bpderive.notation import load
-
-    conventions = load(given["notation"]).spec
-    spec, changes = read_spec(given, "bpderive notes --layers 2,2,2,1 -o notes.pdf", conventions)
+    example = "bpderive notes --layers 2,2,2,1 -o notes.pdf"
+    spec, changes = read_spec(given, example, _conventions(given))
     with console.progress() as at:
         derivation = _derive(spec, changes, at)
         from bpderive.cli import noting, proving
@@ -247,6 +252,15 @@ def _write(given: Mapping[str, Any]) -> None:
         told = texts[0][1] if printed else _save(texts, derivation, given)
     _warn(derivation)
     console.put(told, exactly=printed)
+
+
+def _conventions(given: Mapping[str, Any]) -> Mapping[str, object]:
+    """What the notation takes for granted of the network."""
+    if given["notation"] == "article":
+        return {}
+    from bpderive.notation import load  # imports SymPy
+
+    return load(given["notation"]).spec
 
 
 def _derive(spec: "Spec", changes: Mapping[str, Any], at: Callable[[str], None]) -> "Derivation":

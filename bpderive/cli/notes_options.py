@@ -4,7 +4,8 @@ In: the words after the command.  Out: click's options.  Must not import SymPy: 
 once.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -32,6 +33,22 @@ SECTIONS = Name("IDS", _from("bpderive.document", "SECTIONS"))
 NOTATION = Name("NAME", _from("bpderive.notation", "notations"))
 LANGUAGE = Name("NAME", _from("bpderive.wording", "languages"))
 
+_SETTING = (
+    click.option(
+        "--lang",
+        "language",
+        type=LANGUAGE,
+        help="en, zh-TW, or a language's TOML file. [default: the locale's]",
+    ),
+    click.option(
+        "--notation",
+        type=NOTATION,
+        default="article",
+        help="A textbook's, or a TOML file; `bpderive list notations` shows all. "
+        "[default: article]",
+    ),
+)
+
 _NOTES = (
     click.option(
         "-o",
@@ -56,19 +73,7 @@ _NOTES = (
         metavar="DIR",
         help="The folder for them. [default: output/NETWORK]",
     ),
-    click.option(
-        "--lang",
-        "language",
-        type=LANGUAGE,
-        help="en, zh-TW, or a language's TOML file. [default: the locale's]",
-    ),
-    click.option(
-        "--notation",
-        type=NOTATION,
-        default="article",
-        help="A textbook's, or a TOML file; `bpderive list notations` shows all. "
-        "[default: article]",
-    ),
+    *_SETTING,
     click.option("--translate", type=NOTATION, help="Add a table into another notation."),
     click.option("--weight", metavar="REF", help='Derived in full: "w1[1,1]".'),
     click.option("--all-weights", is_flag=True, help="List the gradient of every weight."),
@@ -138,3 +143,11 @@ _NOTES = (
     click.option("--quiet", is_flag=True, help="Print nothing but warnings and errors."),
 )
 notes_options = together(_NOTES)
+setting_options = together(_SETTING)
+
+
+def language(given: Mapping[str, Any]) -> str:
+    """The language asked for, or else the locale's."""
+    from bpderive.wording import default_language
+
+    return given["language"] or default_language(os.environ)

@@ -3,13 +3,13 @@
 In: a `Derivation` and options.  Out: the files.  Must not know: what is in the notes.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bpderive.cli.notes_options import language
 from bpderive.cli.options import listed
 from bpderive.cli.outputs import folder, save
 from bpderive.derive import Derivation
@@ -19,7 +19,6 @@ from bpderive.example import Example
 from bpderive.notes import Notes, example, notes
 from bpderive.proof import Proof
 from bpderive.render import FORMATS, Format, Made, found
-from bpderive.wording import default_language
 
 Job = tuple[Format, Path | None]
 """A format and the file for it; None where it goes to its usual place."""
@@ -90,7 +89,7 @@ def written(derivation: Derivation, given: Mapping[str, Any], proof: Proof | Non
     return notes(
         derivation,
         sections=listed(given["sections"]) or NOTES,
-        language=given["language"] or default_language(os.environ),
+        language=language(given),
         example=_example(derivation, given),
         proof=proof,
         **chosen,

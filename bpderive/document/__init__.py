@@ -6,6 +6,7 @@ project follows. Must not know: letters, words, formats.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from importlib import import_module
 from itertools import count
 
 from sympy import Expr, Symbol
@@ -24,9 +25,6 @@ from bpderive.document.blocks import (
     Section,
     Words,
 )
-from bpderive.document.code import code, with_cells
-from bpderive.document.example import example
-from bpderive.document.flow import flow
 from bpderive.document.forward import (
     forward,
     forward_rows,
@@ -93,6 +91,8 @@ def build(derivation: Derivation, request: Request = DEFAULT) -> Document:
         title = Words("title.given", {"title": Plain(request.title)})
     found = [SECTIONS[name](derivation, request) for name in request.sections]
     if request.cells:
+        from bpderive.document.code import with_cells
+
         found = with_cells(found, request.cells)
     if request.proof is not None:
         found.append(proof_section(request.proof))
@@ -106,6 +106,18 @@ def build(derivation: Derivation, request: Request = DEFAULT) -> Document:
 
 Builder = Callable[[Derivation, Request], Section]
 
+
+def _later(name: str) -> Builder:
+    """The builder of a section that the default command leaves out: imported when it is wanted."""
+
+    def built(derivation: Derivation, request: Request) -> Section:
+        module = import_module(f"bpderive.document.{name}")
+        builder: Builder = getattr(module, name)
+        return builder(derivation, request)
+
+    return built
+
+
 SECTIONS: Mapping[str, Builder] = {
     "notation": notation,
     "forward": forward,
@@ -115,9 +127,9 @@ SECTIONS: Mapping[str, Builder] = {
     "sharing": sharing,
     "matrix": matrix,
     "descent": descent,
-    "example": example,
-    "flow": flow,
-    "code": code,
+    "example": _later("example"),
+    "flow": _later("flow"),
+    "code": _later("code"),
 }
 """Every section by its id, in the order of the article."""
 

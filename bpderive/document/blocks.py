@@ -6,13 +6,16 @@ template. Mathematics is held as objects (`Math`), so that letters and layout ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sympy import Expr, Symbol
 
-from bpderive.document.drawing import Drawing
 from bpderive.forms.arrays import Node
 from bpderive.index import Partial
 from bpderive.notation import Setting
+
+if TYPE_CHECKING:
+    from bpderive.document.drawing import Drawing
 
 Indices = tuple[Expr, ...]
 
@@ -310,7 +313,7 @@ class Figure:
     """A drawing with its caption; `id` names its file, the document gives its number."""
 
     id: str
-    drawing: Drawing
+    drawing: "Drawing"
     caption: Words
     alternative: Words
     number: int = 0
@@ -322,7 +325,7 @@ class Beside:
     """A small drawing with blocks at its side."""
 
     id: str
-    drawing: Drawing
+    drawing: "Drawing"
     alternative: Words
     blocks: tuple["Block", ...]
     kind: str = "beside"

@@ -26,7 +26,6 @@ from bpderive.document.illustrations import flow_block
 from bpderive.document.request import Request
 from bpderive.document.runs import LAYER, Run, in_letters, numbered, runs
 from bpderive.equations import SAMPLES
-from bpderive.example.computing import parameter_names
 from bpderive.forms.arrays import Apply, Leaf, Node, Product, Scalar, lower
 from bpderive.forms.numbering import numbering
 from bpderive.forms.scalar import delta_form, reference_of
@@ -232,6 +231,8 @@ def descent(derivation: Derivation, request: Request) -> Section:
 
 def _written(derivation: Derivation) -> tuple[Block, ...]:
     """The step of every parameter, its gradient by the delta of its neuron."""
+    from bpderive.example import parameter_names
+
     rows = []
     for name in parameter_names(derivation):
         symbol = Symbol(name)

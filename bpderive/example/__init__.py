@@ -5,10 +5,20 @@ numbers where all functions of the network have such values, else 50 digits. Mus
 words, how anything is printed.
 """
 
-from bpderive.example.computing import compute
+from bpderive.example.computing import compute, parameter_names
 from bpderive.example.drawing import drawn, worked
 from bpderive.example.making import make
 from bpderive.example.model import Example, Values
 from bpderive.example.reading import parse, read
 
-__all__ = ["Example", "Values", "compute", "drawn", "make", "parse", "read", "worked"]
+__all__ = [
+    "Example",
+    "Values",
+    "compute",
+    "drawn",
+    "make",
+    "parameter_names",
+    "parse",
+    "read",
+    "worked",
+]

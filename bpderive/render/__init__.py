@@ -6,13 +6,13 @@ Must not know how anything was derived.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from bpderive.document.blocks import Document
 from bpderive.errors import SpecError, quoted, suggest
 from bpderive.notation import load as load_notation
-from bpderive.render import html, latex, markdown, notebook, pdf, slides, tex, text, typst
 from bpderive.render.told import told
 from bpderive.templating import fill
 from bpderive.wording import load as load_wording
@@ -53,35 +53,49 @@ class Format:
         return f"document/{row.name}/main{row.suffix}.j2"
 
 
+ENGINE = "typst"
+"""What makes a PDF where no other engine is asked for."""
+
+
+def _in(module: str, function: str = "helpers") -> Callable[..., Any]:
+    """A function of a format's module, which is imported when it is wanted."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        found = import_module(f"bpderive.render.{module}")
+        return getattr(found, function)(*arguments, **options)
+
+    return call
+
+
 _ROWS = (
-    Format("latex", ".tex", "a LaTeX article, or a fragment", ("fragment",), latex.helpers),
-    Format("slides", ".tex", "slides in Beamer", (), slides.helpers, stem="slides"),
+    Format("latex", ".tex", "a LaTeX article, or a fragment", ("fragment",), _in("latex")),
+    Format("slides", ".tex", "slides in Beamer", (), _in("slides"), stem="slides"),
     Format(
         "markdown",
         ".md",
         "Markdown for GitHub, Pandoc or MyST",
         ("flavor", "inline", "stem"),
-        markdown.helpers,
-        beside=markdown.pictures,
+        _in("markdown"),
+        beside=_in("markdown", "pictures"),
     ),
     Format(
         "notebook",
         ".ipynb",
         "a Jupyter notebook whose cells run",
         (),
-        notebook.helpers,
-        finish=notebook.made,
+        _in("notebook"),
+        finish=_in("notebook", "made"),
     ),
-    Format("html", ".html", "one web page that needs nothing else", (), html.helpers),
-    Format("typst", ".typ", "Typst, with each formula in words", (), typst.helpers),
+    Format("html", ".html", "one web page that needs nothing else", (), _in("html")),
+    Format("typst", ".typ", "Typst, with each formula in words", (), _in("typst")),
     Format(
         "pdf",
         ".pdf",
         "PDF that can be read aloud, by typst or an installed TeX",
         (),
-        typst.helpers,
+        _in("typst"),
         source="typst",
-        finish=pdf.finish,
+        finish=_in("pdf", "finish"),
         making=("engine",),
     ),
     Format(
@@ -89,17 +103,24 @@ _ROWS = (
         ".pdf",
         "the slides, set by an installed TeX",
         (),
-        slides.helpers,
+        _in("slides"),
         source="slides",
-        finish=tex.finish,
+        finish=_in("tex", "finish"),
         making=("engine",),
         stem="slides",
     ),
-    Format("text", ".txt", "Unicode text for the terminal", ("width",), text.helpers),
+    Format("text", ".txt", "Unicode text for the terminal", ("width",), _in("text")),
 )
 FORMATS: Mapping[str, Format] = {row.name: row for row in _ROWS}
 TEX = Format(
-    "pdf", ".pdf", "PDF by TeX", (), latex.helpers, "latex", finish=tex.finish, making=("engine",)
+    "pdf",
+    ".pdf",
+    "PDF by TeX",
+    (),
+    _in("latex"),
+    "latex",
+    finish=_in("tex", "finish"),
+    making=("engine",),
 )
 """How a PDF is made where another engine than typst is asked for."""
 
@@ -128,7 +149,7 @@ def render(
         UnsupportedError: a package that the format needs is not installed.
     """
     row = found(format, options)
-    if options.get("engine", pdf.ENGINE) == pdf.ENGINE:
+    if options.get("engine", ENGINE) == ENGINE:
         options.pop("engine", None)
     elif row is FORMATS["pdf"]:
         row = TEX
@@ -141,9 +162,12 @@ def render(
     return page if row.finish is None else row.finish(page, words, **making)
 
 
-def screen(document: Document, width: int) -> str:
-    """A document in English for a terminal of so many columns."""
-    return str(render(document, "text", width=width)).rstrip("\n")
+def screen(
+    document: Document, width: int, *, notation: str = "article", language: str = "en"
+) -> str:
+    """A document for a terminal of so many columns."""
+    page = render(document, "text", notation=notation, language=language, width=width)
+    return str(page).rstrip("\n")
 
 
 def files_beside(

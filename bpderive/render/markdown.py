@@ -15,7 +15,6 @@ from typing import Any
 from bpderive.document.blocks import Beside, Document, Figure, Row
 from bpderive.errors import SpecError, quoted, suggest
 from bpderive.notation import Notation
-from bpderive.render import svg
 from bpderive.render.latex import aligned, calculated, math, tag, text_in_math
 from bpderive.render.latex_math import HexMath
 from bpderive.render.printer import Printer
@@ -133,6 +132,8 @@ def fence(language: str, text: str) -> str:
 
 def figure(writer: Writer, block: Figure | Beside, stem: str, *, inline: bool) -> str:
     """A picture as a link to its file, or within the page."""
+    from bpderive.render import svg  # pages without figures do without it
+
     alternative = escape(svg.told(block.alternative, writer.printer.notation, writer.wording))
     if not inline:
         return f"![{alternative}]({stem}-{block.id}.svg)"
@@ -151,6 +152,8 @@ def pictures(
     **_: Any,
 ) -> Mapping[str, str]:
     """The figures as files, by their names."""
+    from bpderive.render import svg
+
     if inline:
         return {}
     return {

@@ -12,7 +12,6 @@ from bpderive.errors import DerivationError, UnsupportedError
 from bpderive.wording import Wording
 
 INSTALL = "pip install 'bpderive[pdf]'"
-ENGINE = "typst"
 STANDARD = "ua-1"
 """PDF/UA-1: every formula and figure has words, and the order of reading is told."""
 FOREIGN = re.compile(r'^\s*#?(?:import|include)\b[^"\n]*"@', re.MULTILINE)
