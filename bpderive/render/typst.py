@@ -14,6 +14,7 @@ from bpderive.document.blocks import (
     LARGE,
     Beside,
     Cell,
+    Chain,
     Entries,
     Figure,
     Link,
@@ -45,6 +46,8 @@ DISPLAYED = frozenset(("equations", "chain", "calculation", "listing", "table"))
 QUOTED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\t": r"\t", "\r": r"\r"})
 MANY = 4
 """From this many short equations on, they stand side by side."""
+HEAD = 10
+"""Up to this width, the left side of a chain stands on the line of its first step."""
 LIMIT = 84
 """The width in characters from which an equation is broken."""
 
@@ -158,15 +161,32 @@ class TypstWriter(Writer):
         lines = [f"{sign} {text}" if sign else f"quad {text}" for sign, text in parts]
         return _line(lhs, lines, self.speaker.working(row), "none", self.tag(row.number))
 
-    def step(self, link: Link) -> str:
-        """One step of a chain: its reason beside it, or above it where the step is wide."""
-        lines = self.lines(link.rhs, BESIDE)
+    def chain(self, block: Chain) -> str:
+        """The steps of a chain; a short left side stands on the line of the first."""
+        lhs = self.math(block.lhs)
+        if self.printer.width(lhs) > HEAD:
+            steps = [self.step(link) for link in block.links]
+            return "\n".join([f"#start[{self.display(block.lhs)}]", *steps])
+        first, *rest = block.links
+        steps = [self.step(first, block.lhs), *(self.step(link, after=lhs) for link in rest)]
+        return "\n".join(steps)
+
+    def step(self, link: Link, head: Math | None = None, after: str | None = None) -> str:
+        """One step of a chain: its reason beside it, or above it where the step is wide.
+
+        `head` is the left side that it goes on from; `after`, that of the step above it.
+        """
+        lhs = None if head is None else self.math(head)
+        room = self.printer.width(lhs or after or "")
+        lines = self.lines(link.rhs, BESIDE - room)
         mark = "step" if len(lines) == 1 else "wide"
-        lines = lines if mark == "step" else self.lines(link.rhs, FULL)
+        lines = lines if mark == "step" else self.lines(link.rhs, FULL - room)
         first, *rest = lines
         said = f"{self.speaker.equals} {self.speaker.math(link.rhs)}"
-        line = _line(None, [f"= {first}", *(f"quad {part}" for part in rest)], said)
-        return f"#{mark}({line},[{self.words(link.reason)}])"
+        said = said if head is None else f"{self.speaker.math(head)} {said}"
+        line = _line(lhs, [f"= {first}", *(f"quad {part}" for part in rest)], said)
+        below = "" if after is None else f",after: ${after}$"
+        return f"#{mark}({line},[{self.words(link.reason)}]{below})"
 
     def listed(self, block: Listing) -> str:
         """The lines of a listing, as many side by side as fit."""
@@ -231,7 +251,7 @@ def helpers(notation: Notation, wording: Wording) -> Mapping[str, Any]:
         "lead": lambda words, following: lead(writer, words, following),
         "equations": writer.equations,
         "calculation": writer.calculations,
-        "step": writer.step,
+        "chain": writer.chain,
         "listed": writer.listed,
         "table": writer.table,
         "picture": lambda block: picture(writer, block),
