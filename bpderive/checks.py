@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
+from unicodedata import category
 
 from bpderive.errors import Problem, SpecError, quoted, suggest
 
@@ -16,8 +17,28 @@ T = TypeVar("T")
 Path = tuple[str | int, ...]
 """Where a value stands: ("layers", 3, "width"), items counted from 1."""
 
+LONGEST = 500
+"""So long a line of text may be."""
+UNSEEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
+TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MOST = 20
 """So many problems are told; the rest are counted."""
+
+
+def line(value: str, what: str) -> str:
+    """A line of text that is going to be printed.
+
+    Raises:
+        SpecError: it is empty or very long, or holds what no page can show: control characters,
+            and those that turn the direction of writing.
+    """
+    unseen = next((c for c in value if category(c) in UNSEEN or c in TURNING), None)
+    if unseen is not None:
+        raise SpecError.single(f"{what} holds the character U+{ord(unseen):04X}", accepted="text")
+    if not value.strip() or len(value) > LONGEST:
+        size = "empty" if not value.strip() else f"{len(value)} characters long"
+        raise SpecError.single(f"{what} is {size}", accepted=f"1 to {LONGEST} characters")
+    return value
 
 
 class Findings:

@@ -20,7 +20,9 @@ from jinja2 import (
     FileSystemLoader,
     StrictUndefined,
     TemplateError,
+    TemplateRuntimeError,
     TemplateSyntaxError,
+    Undefined,
 )
 from jinja2.bccache import Bucket
 
@@ -51,8 +53,15 @@ class _Kept(BytecodeCache):
 
 @cache
 def _environment(folders: tuple[Path, ...]) -> Environment:
-    """Jinja with marks of our own: its braces would collide with LaTeX's."""
-    return Environment(
+    """Jinja with marks of our own: its braces would collide with LaTeX's.
+
+    A stranger's templates reach nothing but what is handed to them, and print nothing but text.
+    """
+    kind = Environment
+    if folders:
+        from jinja2.sandbox import SandboxedEnvironment as kind  # noqa: N813 - one of two classes
+    own: dict[str, Any] = {"finalize": _text} if folders else {"bytecode_cache": _Kept()}
+    return kind(
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<<",
@@ -60,13 +69,25 @@ def _environment(folders: tuple[Path, ...]) -> Environment:
         comment_start_string="<#",
         comment_end_string="#>",
         loader=FileSystemLoader([*folders, templates()]),
-        bytecode_cache=_Kept(),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - LaTeX, Markdown and Python: the writers escape
+        autoescape=False,  # LaTeX, Markdown and Python: the writers escape
+        **own,
     )
+
+
+def _text(value: object) -> object:
+    """What a template prints.
+
+    Raises:
+        TemplateRuntimeError: it is an object, which `words` or `math` would print.
+    """
+    if not isinstance(value, str | int | float | Undefined):
+        kind = type(value).__name__
+        raise TemplateRuntimeError(f"{kind} is no text: words(…), math(…) and the like print it")
+    return value
 
 
 def fill(template: str, folders: Sequence[Path] = (), **values: Any) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+import bpderive
 from bpderive.catalog import CATALOG
 from bpderive.cli import command
 from bpderive.cli import options as cli_options
@@ -248,6 +249,12 @@ WRONG_NOTES = [
     (["--format", "word"], 2, "unknown format"),
     (["--templates", "missing"], 2, "does not exist"),
     (["--digits", "99"], 2, "digits"),
+    (["--weight", "delta1[1]"], 2, "is no weight"),
+    (["--title", ""], 2, "the title is empty"),
+    (["--title", "a\x1b[31m"], 2, "U+001B"),
+    (["--by", "a\u202eb"], 2, "U+202E"),
+    (["--values", "x.json", "--seed", "3"], 2, "leave --seed away"),
+    (["--flavor", "quarto"], 2, "quarto"),
 ]
 
 
@@ -267,8 +274,21 @@ def test_templates_are_copied_and_replace_ours(run, tree):
     Path("mine/document/latex/title.tex.j2").write_text("\\mylogo << words(document.title) >>\n")
     assert "\\mylogo Back-propagation" in run("notes", *SEED, *page, "--templates", "mine")[1]
     assert run("templates", "mine")[0] == 2  # what was changed is kept
-    Path("mine/document/latex/title.tex.j2").write_text("<< document.titel.x >>\n")
-    code, _, err = run("notes", *SEED, "--format", "latex", "--templates", "mine", "-o", "n.tex")
-    assert code == 2
-    assert "title.tex.j2, line 1" in err
-    assert "n.tex" not in tree()
+    for text in (
+        "<< document.titel.x >>",
+        "<< document.title >>",
+        "<< ''.__class__ >>",
+        "<% if %>",
+    ):
+        Path("mine/document/latex/title.tex.j2").write_text(text)
+        words = ["--format", "latex", "--templates", "mine", "-o", "n.tex"]
+        code, _, err = run("notes", *SEED, *words)
+        assert code == 2
+        assert "title.tex.j2, line 1" in err
+        assert "n.tex" not in tree()
+
+
+def test_a_section_is_asked_for_once():
+    derivation = bpderive.derive(bpderive.network("2,2,1"))
+    with pytest.raises(bpderive.SpecError, match="the section weight is asked for twice"):
+        bpderive.notes(derivation, sections=("weight", "weight"))

@@ -98,7 +98,6 @@ _NOTES = (
     click.option(
         "--seed",
         type=click.IntRange(min=0),
-        default=1,
         metavar="NUMBER",
         help="Of the worked example's numbers, where none are given. [default: 1]",
     ),
@@ -121,7 +120,7 @@ _NOTES = (
     click.option("--fragment", is_flag=True, help="LaTeX to \\input into a document of your own."),
     click.option(
         "--flavor",
-        type=click.Choice(("github", "pandoc", "myst", "quarto")),
+        type=click.Choice(("github", "pandoc", "myst")),
         help="Of the Markdown. [default: github]",
     ),
     click.option(

@@ -97,8 +97,10 @@ def written(derivation: Derivation, given: Mapping[str, Any], proof: Proof | Non
 
 
 def _example(derivation: Derivation, given: Mapping[str, Any]) -> Example | None:
-    options = {name: given[name] for name in ("values", "seed", "eta", "digits")}
-    return example(derivation, **options)
+    if given["values"] is not None and given["seed"] is not None:
+        raise click.UsageError("--values gives the numbers: leave --seed away.")
+    names = ("values", "seed", "eta", "digits")
+    return example(derivation, **{n: given[n] for n in names if given[n] is not None})
 
 
 def files(

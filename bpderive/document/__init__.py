@@ -4,6 +4,7 @@ In: a `Derivation`. Out: a `Document` of sections and blocks, in the order of th
 project follows. Must not know: letters, words, formats.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -12,6 +13,7 @@ from itertools import count
 from sympy import Expr, Symbol
 
 from bpderive.catalog import Activation, Loss
+from bpderive.checks import line
 from bpderive.derive import Derivation
 from bpderive.document.blocks import (
     Block,
@@ -147,9 +149,18 @@ def _check(derivation: Derivation, request: Request) -> None:
         problems.append(
             Problem(f"unknown level {quoted(request.level)}", accepted=", ".join(LEVELS))
         )
+    twice = [name for name, times in Counter(request.sections).items() if times > 1]
+    problems += [Problem(f"the section {name} is asked for twice") for name in twice]
     if problems:
         raise SpecError(problems)
-    chosen(derivation, request.weight)
+    if request.title is not None:
+        line(request.title, "the title")
+    for text in request.by:
+        line(text, "a line under the title")
+    if chosen(derivation, request.weight).name not in ("w", "b"):
+        raise SpecError.single(
+            f"{quoted(request.weight)} is no weight", accepted="a weight or a bias, such as w1[1,2]"
+        )
     if request.all_weights:
         _check_listing(derivation.network)
 

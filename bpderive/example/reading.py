@@ -48,11 +48,17 @@ def read(path: str, derivation: Derivation) -> Values:
     return _document(document, where, derivation)
 
 
+class TwiceError(Exception):
+    """A key of JSON that stands twice."""
+
+
 def _document(document: str, where: str, derivation: Derivation) -> Values:
     as_json = where.lower().endswith(".json")
     reader, name = (_json, "JSON") if as_json else (_toml, "TOML")
     try:
         table = reader(document)
+    except TwiceError as error:
+        raise SpecError.single(f"the key {quoted(str(error))} stands twice", where) from error
     except RecursionError:
         raise SpecError.single("nested too deeply", where) from None
     except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
@@ -76,7 +82,18 @@ def _toml(document: str) -> dict[str, Any]:
 
 
 def _json(document: str) -> Any:
-    return json.loads(document, parse_float=Literal, parse_constant=Literal)
+    return json.loads(
+        document, parse_float=Literal, parse_constant=Literal, object_pairs_hook=_once
+    )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A table, none of whose keys stands twice."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twice = next(key for key, _ in pairs if [other for other, _ in pairs].count(key) > 1)
+        raise TwiceError(twice)
+    return table
 
 
 def parse(

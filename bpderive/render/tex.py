@@ -126,6 +126,7 @@ def _once(command: Sequence[str], folder: Path) -> int:
 _MISSING = re.compile(r"! LaTeX Error: File [`'\"]([^`'\"]+)' not found")
 _OURS = re.compile(r"^! bpderive: (.*?)\.?$", re.MULTILINE)
 _FONT = re.compile(r"(?:The font|Font) [`\"]([^`'\"]+)[`'\"] (?:cannot be|not) found")
+_LETTER = re.compile(r"! LaTeX Error: Unicode character (\S+)")
 _FAULT = re.compile(r"^! (.+)(?:\n(?!l\.\d).*){0,20}(?:\nl\.\d+ (.+))?", re.MULTILINE)
 _GLYPH = re.compile(r"Missing character: There is no (\S+)")
 
@@ -140,6 +141,10 @@ def _refuse(code: int, log: str, wording: Wording) -> None:
     if found := _FONT.search(log):
         package = wording.setting.package or "lmodern"
         raise UnsupportedError(f"TeX lacks the font {found[1] or found[2]}: install {package}")
+    if found := _LETTER.search(log):
+        raise UnsupportedError(
+            f"pdflatex has no letter {found[1]}: use the engine typst, lualatex or xelatex"
+        )
     if code:
         fault = _FAULT.search(log)
         told = ": ".join(filter(None, fault.groups())) if fault else "it wrote no log"
