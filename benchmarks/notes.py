@@ -41,7 +41,8 @@ def formulas() -> tuple[float, float]:
     from jinja2 import Environment
     from sympy import Symbol
 
-    from bpderive.document.blocks import Document, Listing, Plain, Section, Words
+    from bpderive.document.blocks import Document, Listing, Section, Words
+    from bpderive.document.mathematics import Plain
     from bpderive.index import Partial, element
     from bpderive.notation import load
     from bpderive.render import render
@@ -55,7 +56,7 @@ def formulas() -> tuple[float, float]:
     block = Listing(*sides, (i, j), SIZES)
     title = Words("title.line", {"text": Plain("gradients")})
     page = Document(title, (Section("gradients", (block,)),))
-    lines = math(load()).lines(*sides, (i, j), SIZES).splitlines()
+    lines = "".join(math(load()).lines(*sides, (i, j), SIZES)).splitlines()
     template = Environment(autoescape=False).from_string(TEMPLATE)  # noqa: S701 - plain text
     if template.render(lines=lines) not in str(render(page, "latex")):
         raise SystemExit("the two do not print the same")

@@ -25,6 +25,7 @@ from bpderive.forms.index_form import recurrence
 from bpderive.forms.sharing import Operations, Sharing, Slopes, operations, sharing
 from bpderive.network import Network
 from bpderive.network import build as lay_out
+from bpderive.notation import DEFAULT
 from bpderive.program import build as plan
 from bpderive.proof import Proof
 from bpderive.render import FORMATS
@@ -194,7 +195,12 @@ def render(
     """
     if format in FORMATS and FORMATS[format].binary:
         raise SpecError.single(f"{format} is no text", accepted='bpderive.notes(…).render("pdf")')
-    request = Request(weight=weight or FIRST, all_weights=all_weights, proof=proof)
+    request = Request(
+        weight=weight or FIRST,
+        all_weights=all_weights,
+        proof=proof,
+        conventions=options.get("notation", DEFAULT) != DEFAULT,
+    )
     return str(print_out(write(_derived(derivation), request), format, **options))
 
 

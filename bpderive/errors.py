@@ -15,6 +15,10 @@ class BpderiveError(Exception):
     exit_code: ClassVar[int] = 1
 
 
+SHORT = 30
+"""A longer remedy of several problems is told once."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with what the user asked for."""
@@ -49,7 +53,7 @@ class SpecError(BpderiveError):
         lines = ["several things are wrong:"]
         told = {""}
         for problem in self.problems:
-            again = problem.accepted in told  # the remedy of many is told once
+            again = problem.accepted in told and len(problem.accepted) > SHORT
             told.add(problem.accepted)
             lines.append(str(replace(problem, accepted="") if again else problem))
         return "\n  - ".join(lines)

@@ -87,6 +87,11 @@ class Network:
         """Whether any size is a symbol."""
         return bool(self.size_names)
 
+    @property
+    def row_vectors(self) -> bool:
+        """Whether one sample is a row as in a batch, `x W`: where a weight has its input first."""
+        return self.spec.orientation == "rows" and self.spec.weights == "input_first"
+
     def layer(self, index: int) -> Layer:
         """Layer 1 … depth."""
         return self.layers[index - 1]

@@ -14,6 +14,7 @@ from bpderive.document.blocks import Document
 from bpderive.document.forward import SMALL, is_small
 from bpderive.errors import UnsupportedError
 from bpderive.example import Example, make
+from bpderive.notation import DEFAULT
 from bpderive.program import build as plan
 from bpderive.proof import Proof
 from bpderive.render import Made, files_beside, found, render
@@ -141,6 +142,7 @@ def notes(  # noqa: PLR0913 - what an instructor chooses, by name
         sections=sections,
         level=level,
         figures=True,
+        conventions=notation != DEFAULT,
         translate=translate,
         example=example,
         code=listing(program),

@@ -18,7 +18,7 @@ const SCREENS = [
 async function look(browser, file) {
   const page = await browser.newPage();
   const url = pathToFileURL(path.resolve(file)).href;
-  const found = { errors: [], requests: [], violations: [], widths: {}, scrolled: {} };
+  const found = { errors: [], requests: [], violations: [], widths: {}, scrolled: {}, shrunk: {}, columns: {} };
   page.on("console", (message) => found.errors.push(message.text()));
   page.on("pageerror", (error) => found.errors.push(String(error)));
   page.on("request", (request) => {
@@ -35,6 +35,17 @@ async function look(browser, file) {
         .filter((math) => !math.closest('[tabindex="0"]'))
         .filter((math) => math.getBoundingClientRect().right > innerWidth + 1)
         .map((math) => math.textContent),
+    );
+    found.shrunk[name] = await page.evaluate(() =>
+      [...document.querySelectorAll("figure svg")]
+        .map((svg) => [svg, Math.min((parseFloat(svg.style.width) * 96) / 2.54, 32 * 16)])
+        .filter(([svg, least]) => svg.getBoundingClientRect().width < least - 1)
+        .map(([svg]) => svg.getAttribute("aria-labelledby")),
+    );
+    found.columns[name] = await page.evaluate(() =>
+      [...document.querySelectorAll(".bp-many")].map(
+        (rows) => new Set([...rows.children].map((row) => Math.round(row.getBoundingClientRect().left))).size,
+      ),
     );
     await page.evaluate(axe);
     const report = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));

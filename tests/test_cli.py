@@ -288,6 +288,22 @@ def test_templates_are_copied_and_replace_ours(run, tree):
         assert "n.tex" not in tree()
 
 
+@pytest.mark.usefixtures("tree")
+def test_templates_that_replace_nothing_are_told(run):
+    page = ["--sections", "weight", "--format", "latex", "-o", "-", "--templates", "mine"]
+    Path("mine/document/latex").mkdir(parents=True)
+    Path("mine/document/latex/titel.tex.j2").write_text("x")
+    code, _, err = run("notes", *SEED, *page)
+    assert code == 0
+    assert 'no template of ours is in "mine": nothing in it is used' in err
+    assert '"document/latex/titel.tex.j2": it is not used (did you mean "document/' in err
+    assert 'latex/title.tex.j2"?)' in err
+    Path("mine/document/latex/title.tex.j2").write_text(
+        '<% include "document/latex/titel.tex.j2" %>'
+    )
+    assert run("notes", *SEED, *page)[2] == ""  # what another one includes is used
+
+
 def test_a_section_is_asked_for_once():
     derivation = bpderive.derive(bpderive.network("2,2,1"))
     with pytest.raises(bpderive.SpecError, match="the section weight is asked for twice"):

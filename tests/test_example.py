@@ -12,7 +12,8 @@ from sympy import Float, Rational
 import bpderive
 from bpderive.catalog import CATALOG
 from bpderive.document import Request, build
-from bpderive.document.blocks import Calculation, Remark, Substituted, Table, Value
+from bpderive.document.blocks import Calculation, Remark, Table
+from bpderive.document.mathematics import Substituted, Value
 from bpderive.errors import DerivationError, SpecError, UnsupportedError
 from bpderive.example import compute, drawn, make, parse, read, worked
 from bpderive.example.model import names, shapes
@@ -310,13 +311,18 @@ MISTAKES = [
     ({"w1": [[1, [2]], [3, 4]]}, ["w1: has not the right shape"]),
     ({"w1": {"a": 1}}, ["w1: has not the right shape"]),
     ({"w2": [[1, "a"], [3, 4]]}, ['w2, item 1, item 2: "a" is not a number']),
-    ({"w2": [[1, True], [3, 4]]}, ['w2, item 1, item 2: "True" is not a number']),
-    ({"w2": [[1, None], [3, 4]]}, ['"None" is not a number']),
+    ({"w2": [[1, True], [3, 4]]}, ['w2, item 1, item 2: "true" is not a number']),
+    ({"w2": [[1, None], [3, 4]]}, ['"null" is not a number']),
     ({"x": ["nan", 1]}, ['x, item 1: "nan" is not finite']),
     ({"x": [1, "-inf"]}, ['x, item 2: "-inf" is not finite']),
     ({"x": [1, "1/0"]}, ['x, item 2: "1/0" divides by 0']),
     ({"x": [1, "1e999"]}, ['"1e999" is too large']),
-    ({"x": [1, "9" * 41]}, ["is not a number", "at most 40 characters"]),
+    ({"x": [1, "1e999999999"]}, ['"1e999999999" is too large']),
+    ({"x": [1, "-1e-99999"]}, ['"-1e-99999" is too close to 0']),
+    ({"x": [1, "9" * 41]}, ["is too long", "at most 40 characters"]),
+    ({"x": [1, "a" * 41]}, ["is not a number", "at most 40 characters"]),
+    ({"w1": None, "w2": None}, ["w1: is missing. Accepted: 2 rows of 2 numbers"]),
+    ({"w1": None, "w2": None}, ["w2: is missing. Accepted: 2 rows of 2 numbers"]),
     ({"x": [1, 10**7]}, ['"10000000" is too large']),
     ({"W1": [[1]]}, ['W1: unknown key "W1" (did you mean "w1"?)', "x, y, w1, w2, w3, eta"]),
     ({"b1": [1, 2]}, ['unknown key "b1"']),
@@ -334,6 +340,45 @@ def test_what_is_wrong_is_told(change, told):
         parse(table, derived())
     for part in told:
         assert part in str(caught.value)
+
+
+def test_what_is_not_in_a_file_has_no_line(tmp_path):
+    with pytest.raises(SpecError) as caught:
+        read(write(tmp_path / "v.toml", "\n\nx = [1, 2]\n"), derived())
+    assert "line" not in str(caught.value)
+    assert "v.toml, w2: is missing. Accepted: 2 rows of 2 numbers" in str(caught.value)
+
+
+ZEROS = [
+    ([0, 0, 1], r"0 · log\([0-9.]+\) − 0 · log\([0-9.]+\) − 1 · log"),
+    ([1, 0, 0], r"−1 · log\([0-9.]+\) − 0 · log\([0-9.]+\) − 0 · log"),
+]
+
+
+@pytest.mark.parametrize(("label", "told"), ZEROS)
+def test_a_zero_has_no_sign(label, told):
+    derivation = derived("2,3", loss="cross_entropy", output_activation="softmax")
+    values = {"x": [1, 2], "y": label, "w1": [[1, 2], [0, 1], [1, 0]]}
+    example = compute(derivation, parse(values, derivation))
+    text = render(build(derivation, Request(sections=("example",), example=example)), "text")
+    assert re.search(rf"[=≈] {told}", text)
+    assert not re.search(r"−0(?![.0-9])", text)
+
+
+def test_json_is_quoted_as_json(tmp_path):
+    text = json.dumps({**BOOK, "x": [None, True], "eta": False})
+    with pytest.raises(SpecError) as caught:
+        read(write(tmp_path / "v.json", text), derived())
+    message = str(caught.value)
+    assert 'x, item 1: "null" is not a number' in message
+    assert 'x, item 2: "true" is not a number' in message
+    assert 'eta: "false"' in message
+
+
+def test_a_number_of_json_can_be_too_large(tmp_path):
+    text = json.dumps({**BOOK, "y": [5]}).replace("[5]", "[1e999999999]")
+    with pytest.raises(SpecError, match='y, item 1: "1e999999999" is too large'):
+        read(write(tmp_path / "v.json", text), derived())
 
 
 def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path):

@@ -14,10 +14,12 @@ from networks import derived
 
 from bpderive.catalog import CATALOG
 from bpderive.document import Request, build
-from bpderive.document.blocks import Beside, Coloured, Figure, Formula, OrderedSum, Plain, Words
+from bpderive.document.blocks import Beside, Figure, Words
 from bpderive.document.drawing import Disc, Drawing, Label, Stroke
+from bpderive.document.figures.network import network_figure
 from bpderive.document.figures.parts import ends
-from bpderive.document.figures.placing import crosses, overlap
+from bpderive.document.figures.placing import area, crosses, overlap, place_roomily
+from bpderive.document.mathematics import Coloured, Formula, OrderedSum, Plain
 from bpderive.forms.scalar import delta_form
 from bpderive.notation import load as load_notation
 from bpderive.reference import parse
@@ -432,3 +434,21 @@ def test_a_browser_shows_every_svg(drawn, tmp_path):
     assert widths, done.stdout[-500:]
     assert len(widths[1].split()) == len(drawn)
     assert "0" not in widths[1].split()
+
+
+def test_long_letters_of_weights_stand_apart_too():
+    """A notation may have the layer and commas in the lower mark: figures leave room for it."""
+    drawing = network_figure(derived("3,4,2").network)
+    weights = [one.at for one in drawing.shapes if isinstance(one, Label) and one.role == "weight"]
+    assert len(weights) == 3 * 4 + 4 * 2
+    boxes = [area(at, (0.95, 0.4)) for at in sorted(weights)[: 3 * 4]]
+    assert not any(overlap(one, other) for one, other in combinations(boxes, 2))
+
+
+def test_room_for_long_letters_puts_no_letter_on_a_line():
+    lines = [((0.0, 0.0), (2.0, 1.0)), ((0.0, 1.0), (2.0, 0.0))]
+    for longer in (0.0, 0.3, 0.6, 30.0):
+        found = place_roomily(lines, (0.4, 0.2), longer)
+        boxes = [area(at, (0.4, 0.2)) for at in found]
+        assert not crosses(lines[1], boxes[0])
+        assert not crosses(lines[0], boxes[1])

@@ -14,7 +14,7 @@ from test_documents import NETWORKS, used_words
 import bpderive
 from bpderive.catalog import CATALOG
 from bpderive.document import Request, build
-from bpderive.document.blocks import Equations, Formula, Remark, Table, Value, Words
+from bpderive.document.blocks import Equations, Remark, Table, Words
 from bpderive.document.bounds import (
     JACOBIAN,
     bending,
@@ -24,7 +24,8 @@ from bpderive.document.bounds import (
     slope_bounds,
     weight_bound,
 )
-from bpderive.document.maxima import bound_of
+from bpderive.document.mathematics import Formula, Value
+from bpderive.document.maxima import bound_of, downward, upward
 from bpderive.index import Partial
 from bpderive.reference import parse
 from bpderive.render import FORMATS, render
@@ -360,7 +361,49 @@ def test_bounds_are_rounded_up(row):
     if found.value is None:
         assert bound is None
     else:
-        assert 0 <= float(bound) - float(found.value) < 1.1e-5
+        assert 0 <= bound.evalf(30) - found.value.evalf(30) < 1.1e-5
+
+
+@pytest.mark.parametrize("value", ["1", "1/3", "0.272125", "1e20/3", "1e-30/7", "9.9999999"])
+def test_numbers_are_rounded_to_one_side(value):
+    exact = Rational(value.partition("/")[0]) / Rational(value.partition("/")[2] or 1)
+    for digits in (3, 6):
+        low, high = downward(exact, digits), upward(exact, digits)
+        assert low <= exact <= high <= low * (1 + Rational(10) ** (1 - digits))
+    assert upward(Integer(0), 4) == 0
+
+
+def test_products_are_rounded_up():
+    """1.0885 times one quarter is 0.272125: below 0.2722, not below 0.2721."""
+    derivation = derived("2,2,1", activation="mish", output_activation="sigmoid")
+    text = render(notes(derivation, ("flow",)), "text")
+    assert "0.2721 " not in text
+    assert "27.2125%" in text
+    used = set(used_words(notes(derivation, ("flow",))))
+    assert "flow.remains_most" in used
+    assert "flow.remains" not in used
+
+
+@pytest.mark.parametrize(
+    ("text", "top"), [("1e20*tanh(z)", Integer(10) ** 20), ("1e-30*tanh(z)", Rational(1, 10**30))]
+)
+def test_very_large_and_very_small_slopes_keep_their_size(text, top):
+    assert bound_of(CATALOG.activation(text)) == top
+
+
+def test_a_very_small_bound_has_digits():
+    text = render(notes(derived("2,2,1", activation="1e-30*tanh(z)"), ("flow",)), "text")
+    assert f"0.{'0' * 29}1" in text
+    assert "0.00000000…" not in text
+
+
+def test_a_long_product_of_bounds_is_rounded_up():
+    derivation = derived("1,1,1,1,1", activation="mish")
+    bound = weight_bound(derivation, parse("w1[1,1]"))
+    factor = bound.right.as_coeff_Mul()[0]
+    exact = maximal_slope(CATALOG.activation("mish")).value ** 3
+    assert exact <= factor <= exact * (1 + 1e-4)
+    assert len(str(factor.q)) <= 7
 
 
 def test_clipping_in_numbers():
@@ -409,6 +452,86 @@ def test_claims_stand_only_where_they_hold():
     ):
         used = set(used_words(notes(derived("2,2,2,1", **options), ("flow",))))
         assert not used & {"flow.claim_share", "flow.claim_slip"}
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "claim"),
+    [
+        ("half_squared_error", "linear", "claim_error"),
+        ("mse", "linear", "claim_error"),
+        ("half_squared_error", "sigmoid", "claim_error_zero"),
+        ("half_squared_error", "softmax", "claim_error_zero"),
+        ("mae", "linear", "claim_error_zero"),
+        ("huber", "linear", "claim_error_zero"),
+        ("hinge", "linear", "claim_error_zero"),
+        ("binary_cross_entropy", "sigmoid", "claim_error_zero"),
+        ("cross_entropy", "softmax", "claim_error_zero"),
+        ("softmax_cross_entropy", "linear", "claim_error_zero"),
+        ("kl_divergence", "softmax", "claim_error_zero"),
+        ("poisson", "exp", "claim_error_zero"),
+        ("kl_divergence", "sigmoid", "claim_error_factor"),
+        ("binary_cross_entropy_with_logits", "linear", "claim_error_factor"),
+        ("(a-y)**4+a*y", "linear", "claim_error_boundless"),
+    ],
+)
+def test_what_is_said_of_the_error(loss, output, claim):
+    derivation = derived("2,2,2", loss=loss, output_activation=output)
+    used = {key for key in used_words(notes(derivation, ("flow",))) if "claim_error" in key}
+    assert used == {f"flow.{claim}"}
+
+
+def test_the_shifted_sigmoid_is_steepest_elsewhere():
+    used = set(used_words(notes(derived("2,2,2,1", activation="sigmoid(z-3)"), ("flow",))))
+    assert not used & {"flow.claim_share", "flow.claim_slip"}
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [({}, 1), ({"loss": "cross_entropy"}, 0), ({"loss": "kl_divergence"}, 0)],
+)
+def test_the_jacobian_of_the_output_counts_where_it_does_not_cancel(options, count):
+    derivation = derived("2,2,3", output_activation="softmax", **options)
+    assert [int(row.count) for row in passed(derivation)] == [1 + count, count]
+    assert ("flow.softmax" in used_words(notes(derivation, ("flow",)))) == bool(count)
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_the_first_layer_has_the_notation_s_number(notation):
+    text = " ".join(render(notes(derived("2,2,2,1"), ("flow",)), "text", notation=notation).split())
+    number = 2 if notation in ("nielsen", "ufldl") else 1
+    assert f"On each path to layer {number}," in text
+    assert f"Here it is 2 for layer {number};" in text
+
+
+def test_a_jacobian_is_among_the_parts_of_a_product():
+    hidden = notes(derived("2,3:softmax,2"), ("weight",))
+    assert "weight.part_jacobian" in used_words(hidden)
+    assert "weight.part_jacobian" not in used_words(notes(derived("2,3,2"), ("weight",)))
+
+
+@pytest.mark.parametrize(("text", "claimed"), [("z*sin(z)", False), ("exp(z)", False), ("z", True)])
+def test_a_figure_names_a_largest_slope_only_where_there_is_one(text, claimed):
+    used = set(used_words(notes(derived("2,2,1", activation=f"{text} + tanh(z)"))))
+    assert ("operations.caption" in used) == claimed
+    assert ("operations.caption_plain" in used) != claimed
+
+
+@pytest.mark.parametrize("text", ["z + sigmoid(z)", "-tanh(z)", "tanh(z)*2 - z"])
+def test_an_interval_is_solved_only_for_the_plain_square(text):
+    used = set(used_words(notes(derived("2,2,1", activation=text), ("flow",))))
+    assert "flow.solved" not in used
+
+
+def test_a_slope_that_is_0_lets_nothing_through():
+    used = set(used_words(notes(derived("2,2,1", activation="sign(z)"), ("flow",))))
+    assert {"flow.nothing", "flow.keeps_nothing"} <= used
+
+
+def test_two_slopes_whose_product_is_1_are_not_both_1_at_most():
+    derivation = derived("2,2,1", activation="2*tanh(z)", output_activation="tanh(z)/2")
+    used = set(used_words(notes(derivation, ("flow",))))
+    assert passed(derivation)[0].product == 1
+    assert "flow.one" not in used
 
 
 def test_the_residual_product_and_the_powers_are_right():
@@ -468,6 +591,14 @@ FORMULAS = (
     "erf(z)*z",
     "z + z*erf(z)*tanh(z)*sigmoid(z)",
     "z/sqrt(1 + z**2)",
+    "-tanh(z)",
+    "where(z > -1, -tanh(z), z/2)",
+    "where(z > 0, log(1 + abs(z)), z/2)",
+    "where(z > 2, z*exp(-z), 0)",
+    "where(z > 2, 0, z*z*exp(z - 3))",
+    "log(1 + abs(z))",
+    "sign(z)",
+    "log(z)",
     "z*sigmoid(z)",
     "exp(z)*sin(z) + tanh(z)",
     "(exp(-z) + 3*sin(z))*(z + 1)",
@@ -476,6 +607,7 @@ FORMULAS = (
 LOSSES = (
     *(row.name for row in CATALOG.losses[:6]),
     "(a - y)*log(1 + (a - y)**2)",
+    "(a - y)**4 + a*y",
     "xlogy(a, 1 + a**2)",
 )
 

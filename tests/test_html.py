@@ -20,7 +20,8 @@ from bpderive import document
 from bpderive.catalog.activations import ACTIVATIONS
 from bpderive.catalog.losses import LOSSES
 from bpderive.document import Request
-from bpderive.document.blocks import Code, Document, Paragraph, Plain, Section, Words
+from bpderive.document.blocks import Code, Document, Paragraph, Section, Words
+from bpderive.document.mathematics import Plain
 from bpderive.errors import DerivationError
 from bpderive.render import render
 from bpderive.render.html import cut, flow
@@ -340,4 +341,24 @@ def test_a_browser_finds_nothing_wrong(browser, tmp_path, name):
     assert {name: width for name, width in found["widths"].items() if width > 1280} == {}
     assert all(width <= 390 for name, width in found["widths"].items() if "telephone" in name)
     assert {name: out for name, out in found["scrolled"].items() if out} == {}
+    assert {name: shrunk for name, shrunk in found["shrunk"].items() if shrunk} == {}
+    for screen, columns in found["columns"].items():
+        assert all(count == 1 if "telephone" in screen else count <= 2 for count in columns)
+    if name == "article":
+        assert 2 in found["columns"][min(found["columns"], key=lambda one: "telephone" in one)]
     assert found["pdf"] > 10_000
+
+
+@pytest.mark.parametrize("language", languages())
+def test_each_figure_scrolls_in_a_region_with_a_name_of_its_own(language):
+    made = document.build(
+        bpderive.derive(bpderive.network("2,2,2,1")), Request(figures=True, level="full")
+    )
+    text = render(made, "html", language=language)
+    inside = re.findall(r"<figure>\n<div class=\"bp-scroll\" ([^>]*)>\n<svg ([^>]*)>", text)
+    assert len(inside) == text.count("<figure>") > 3
+    names = [re.search('aria-label="([^"]+)"', region)[1] for region, _ in inside]
+    assert len(set(names)) == len(names)
+    assert all(name[-1].isdigit() for name in names)
+    assert all('role="region" tabindex="0"' in region for region, _ in inside)
+    assert all(re.search(r"min-width:min\([0-9.]+cm,32rem\)", svg) for _, svg in inside)

@@ -11,8 +11,10 @@ from test_documents import NETWORKS, formulas_of, katex, needs_katex
 
 import bpderive
 from bpderive import document
+from bpderive.catalog import CATALOG
 from bpderive.document.blocks import Document, Listed, Paragraph, Section, Words
 from bpderive.errors import SpecError
+from bpderive.forms import FORMS
 from bpderive.render import FORMATS, render
 from bpderive.render.markdown import FLAVORS
 from bpderive.rules import RULES
@@ -35,8 +37,34 @@ def test_a_language_has_the_sentences_and_slots_of_english(name):
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_order_is_that_of_english(name):
     """So that two files can be read side by side."""
-    keys = list(load(name).sentences)
+    keys = [key for key in load(name).sentences if not key.startswith("names.")]
     assert keys == [key for key in ENGLISH if key in load(name)]
+
+
+@pytest.mark.parametrize("name", languages())
+def test_names_are_those_of_the_catalogue(name):
+    known = {row.name for row in (*CATALOG.activations, *CATALOG.losses)} | FORMS.keys()
+    named = {key.removeprefix("names.") for key in load(name).sentences if key[:6] == "names."}
+    assert named - known == set()
+
+
+def test_a_name_is_told_in_the_language_and_else_as_it_is():
+    assert load("en").called("half_squared_error") == "half squared error"
+    assert load("zh-TW").called("half_squared_error") == "半平方誤差"
+    assert load("zh-TW").called("leaky_relu") == "leaky relu"
+
+
+def test_a_language_of_ones_own_may_name_the_catalogue(tmp_path):
+    path, text = tmp_path / "own.toml", (LOCALES / "en.toml").read_text("utf-8")
+    path.write_text(f'{text}\n[names]\nmse = "the {{mean}} & more"\n', "utf-8")
+    own = load(str(path))
+    assert own.called("mse") == "the {mean} & more"
+    made = bpderive.derive(bpderive.network("2,1", loss="mse"))
+    text = bpderive.notes(made, sections=("operations",), language=str(path)).render("latex")
+    assert r"the \{mean\} \& more" in text
+    path.write_text(f"{path.read_text('utf-8')}mae = 3\n", "utf-8")
+    with pytest.raises(SpecError, match='names, mae: "3" is not a text'):
+        load(str(path))
 
 
 @pytest.mark.parametrize("name", languages())
@@ -319,5 +347,6 @@ def test_every_format_can_be_written_in_every_language(name):
 
 
 def test_the_files_are_toml_with_the_same_tables():
-    tables = [list(tomllib.loads((LOCALES / f"{n}.toml").read_text("utf-8"))) for n in languages()]
+    files = [tomllib.loads((LOCALES / f"{n}.toml").read_text("utf-8")) for n in languages()]
+    tables = [[name for name in file if name != "names"] for file in files]
     assert all(table == tables[0] for table in tables)

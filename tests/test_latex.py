@@ -13,18 +13,20 @@ from bpderive import document
 from bpderive.document.blocks import (
     Beside,
     Code,
+    Command,
     Document,
     Figure,
     Heading,
     NotebookCell,
     Paragraph,
-    Plain,
     Remark,
     Section,
     Table,
     Words,
 )
 from bpderive.document.drawing import Disc, Drawing
+from bpderive.document.mathematics import Plain
+from bpderive.errors import UnsupportedError
 from bpderive.render import render
 
 EVIL = r"\input{/etc/passwd} $x$ & # ~ ^ _ { } % \end{document} -- << 1 >> <% raw %>"
@@ -34,15 +36,70 @@ SHOWN = ("article", "softmax", "symbols", "mixing", "formula", "kinks")
 
 def notes(network="article", **request):
     layers, options = NETWORKS[network]
+    return made(layers, options, **{"figures": True, "level": "full", **request})
+
+
+def made(layers, options, **request):
     derivation = bpderive.derive(bpderive.network(layers, **options))
-    given = {"figures": True, "level": "full", **request}
-    return document.build(derivation, document.Request(**given))
+    return document.build(derivation, document.Request(**request))
 
 
 @pytest.mark.parametrize("network", SHOWN)
 def test_chinese_compiles_with_xelatex(tmp_path, network):
     log = compiled(tmp_path, render(notes(network), "latex", language="zh-TW"), "xelatex")
     check(log, RUNS_OFF.get(network, 1))
+
+
+FULL = {
+    "paths": ("2,8,8,1", {}),
+    "entropy": ("3,4,2", {"bias": True, "loss": "softmax_cross_entropy"}),
+    "mixing": ("2,3:softmax,2", {}),
+    "formula": ("3,2,2", {"activation": "z*tanh(log(1+exp(z)))"}),
+}
+ARTICLE = r"\documentclass[11pt]{article}%s\begin{document}\input{notes}\end{document}"
+
+
+@pytest.mark.parametrize("network", FULL)
+def test_full_notes_stay_on_their_page(tmp_path, network):
+    layers, options = FULL[network]
+    built = made(layers, options, figures=True, level="full")
+    check(compiled(tmp_path, render(built, "latex"), "pdflatex"), 1)
+
+
+@pytest.mark.parametrize("network", FULL)
+def test_a_fragment_of_full_notes_stays_on_the_page_of_an_article(tmp_path, network):
+    layers, options = FULL[network]
+    built = made(layers, options, figures=True, level="full")
+    (tmp_path / "notes.tex").write_text(render(built, "latex", fragment=True), "utf-8")
+    check(compiled(tmp_path, ARTICLE % PACKAGES, "pdflatex"), 1)
+
+
+def test_a_command_is_set_as_it_stands(tmp_path):
+    words = Words("code.file", {"command": Command("tool --name 'a' ~b_c\\d")})
+    built = Document(DONE, (Section("code", (Paragraph(words),)),))
+    text = render(built, "latex")
+    assert r"\texttt{tool {-}{-}name " in text
+    check(compiled(tmp_path, text, "pdflatex"))
+
+
+@pytest.mark.parametrize("form", ["latex", "slides"])
+@pytest.mark.parametrize("engine", ["xelatex", "lualatex"])
+def test_a_chinese_title_of_an_english_document_is_set(tmp_path, form, engine):
+    built = made("2,1", {}, title="反向傳播", by=("王小明",))
+    check(compiled(tmp_path, render(built, form), engine))
+
+
+def test_a_chinese_title_tells_pdflatex_what_it_needs(tmp_path):
+    if not shutil.which("pdflatex"):
+        pytest.skip("pdflatex is not installed")
+    log = failed(tmp_path, render(made("2,1", {}, title="反向傳播"), "latex"), "pdflatex")
+    assert "! bpderive: the title or the author needs xelatex or lualatex" in log
+
+
+def test_letters_that_latex_has_not_are_an_error():
+    with pytest.raises(UnsupportedError, match="GREEK CAPITAL LETTER EPSILON"):
+        render(made("2,1", {}, by=("Ελένη",)), "latex")
+    assert "Łódź" in render(made("2,1", {}, by=("Łódź",)), "latex")
 
 
 @pytest.mark.parametrize("network", ["article", "symbols"])

@@ -13,7 +13,8 @@ import bpderive
 from bpderive import document
 from bpderive.cli.lists import notations as listed
 from bpderive.document import Request, setting
-from bpderive.document.blocks import InNotation, Layer, Table
+from bpderive.document.blocks import Table
+from bpderive.document.mathematics import InNotation, Layer
 from bpderive.document.runs import Run, in_letters
 from bpderive.errors import SpecError
 from bpderive.forms.arrays import Leaf
@@ -91,7 +92,8 @@ def test_the_matrices_are_those_of_the_book(name):
     built = document.build(derivation, Request(sections=("matrix",)))
     lines = {line.strip() for line in render(built, "text", notation=name).splitlines()}
     lines = {re.sub(r"\s+\(\d+\)$", "", line) for line in lines}
-    assert set(MATRICES.get(name) or SAMPLE[name]) <= lines
+    assert {*MATRICES.get(name, ()), *SAMPLE.get(name, ())} - lines == set()
+    assert name in MATRICES or name in SAMPLE
 
 
 # --- No two things are printed alike, and everything is printed ---
@@ -195,7 +197,7 @@ def test_layers_are_counted_as_the_notation_counts():
     assert "Layers: 4, the input among them as layer 1." in text
     assert "Layer 2: z²₁ = w²₁₁ a¹₁ + w²₁₂ a¹₂ + w²₁₃ a¹₃" in text
     assert "Forward, for l = 2, …, 4:" in text
-    assert "Backward, for l = 4, …, 3: compute the delta of layer l − 1" in text
+    assert "Backward, for l = 4, 3: compute the delta of layer l − 1" in text
     assert "Layer 4:" in text
     assert "Layer 1:" not in text
 
@@ -208,12 +210,54 @@ def test_layers_are_counted_from_1_without_the_input():
     assert "Layer 4:" not in text
 
 
+@pytest.mark.parametrize(
+    ("layers", "forward", "backward"),
+    [
+        ("2,1", "Forward, for ℓ = 1:", ""),
+        ("2,2,1", "Forward, for ℓ = 1, 2:", "Backward, for ℓ = 2:"),
+        ("2,2,2,1", "Forward, for ℓ = 1, …, 3:", "Backward, for ℓ = 3, 2:"),
+        ("2,2*3,1", "Forward, for ℓ = 1, …, 4:", "Backward, for ℓ = 4, …, 2:"),
+    ],
+)
+def test_nothing_is_left_out_between_neighbours(layers, forward, backward):
+    derivation = bpderive.derive(bpderive.network(layers))
+    text = render(document.build(derivation, Request(sections=("matrix",))), "text")
+    assert forward in text
+    assert backward in text
+    assert ("Backward" in text) == bool(backward)
+
+
 def test_the_number_of_an_equation_of_the_general_layer_counts_with_it():
     derivation = bpderive.derive(bpderive.network("2,4*1000,1"))
     built = document.build(derivation, Request(sections=("forward",)))
     article, nielsen = (render(built, "text", notation=name) for name in ("article", "nielsen"))
     assert "(ℓ = 2, …, 1000)   (2ℓ − 1)" in article
     assert "(l = 3, …, 1001)   (2l − 3)" in nielsen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_conventions_are_said_in_brief_too_where_a_book_has_them(name):
+    derivation = bpderive.derive(network_of(name))
+    text = bpderive.notes(derivation, notation=name, level="brief", language="en").render("text")
+    assert ("- A matrix of weights has" in text) == (name != "article")
+    short = bpderive.render(derivation, "text", notation=name)
+    assert ("- A matrix of weights has" in short) == (name != "article")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, False),
+        ({"loss": "mse"}, False),
+        ({"weights": "input_first"}, True),
+        ({"orientation": "columns"}, True),
+        ({"reduction": "sum"}, True),
+        ({"loss": "squared_error"}, True),
+    ],
+)
+def test_conventions_that_are_not_the_usual_are_said_in_brief_too(options, said):
+    derivation = bpderive.derive(bpderive.network("2,2,1", **options))
+    assert ("- A matrix of weights has" in bpderive.render(derivation, "text")) == said
 
 
 SAYS = {
@@ -225,7 +269,9 @@ SAYS = {
         "the first is the input that it multiplies",
         "a row for each input",
     ],
-    "d2l": ["Of the two lower marks of a weight, the first is the input", "in words, the delta"],
+    "d2l": ["Of the two lower marks of a weight, the first is the neuron", "in words, the delta"],
+    "cs231n": ["each column of a matrix is one sample", "is the sum over its samples"],
+    "nielsen": ["each column of a matrix is one sample"],
     "3blue1brown": ["no factor one half, so that its derivative is twice the error"],
 }
 
@@ -277,11 +323,14 @@ def differences(name, other, **options):
 @pytest.mark.parametrize(
     ("name", "other", "said", "unsaid"),
     [
-        ("article", "nielsen", ["layer 0 here and layer 1 there", "w²ⱼₖ there"], ["There,"]),
+        ("article", "nielsen", ["layer 0 here and layer 1 there", "w²ⱼₖ there"], ["transposes"]),
         ("ufldl", "article", ["W⁽¹⁾ᵢⱼ here and w¹ᵢⱼ there"], ["There,"]),
         ("article", "cs229", ["each column of a batch is one sample"], ["transposes", "half"]),
-        ("article", "d2l", ["its input: the matrices of weights are the transposes"], ["half"]),
-        ("d2l", "article", ["its neuron: the matrices of weights are the transposes"], ["half"]),
+        ("article", "cs224n", ["its input: the matrices of weights are the transposes"], ["half"]),
+        ("cs224n", "article", ["its neuron: the matrices of weights are the transposes"], ["half"]),
+        ("cs229", "bishop", ["w⁽¹⁾ⱼᵢ there"], ["There,"]),
+        ("article", "cs231n", ["is the sum over its samples", "each column"], ["transposes"]),
+        ("cs231n", "cs229", ["is the mean over its samples"], ["each column", "transposes"]),
         ("bishop", "3blue1brown", ["no factor one half", "twice those here"], ["transposes"]),
         ("3blue1brown", "bishop", ["has the factor one half", "half of those here"], []),
     ],
@@ -290,6 +339,82 @@ def test_the_translation_says_what_differs(name, other, said, unsaid):
     text = differences(name, other)
     assert [sentence for sentence in said if sentence not in text] == []
     assert [sentence for sentence in unsaid if sentence in text] == []
+
+
+def columns(name, other, **options):
+    """The equations of the table that translates: those here, those there."""
+    derivation = bpderive.derive(network_of(name, "3,4,2", bias=True, **options))
+    built = document.build(derivation, Request(sections=("notation",), translate=other))
+    table = [block for block in built.sections[0].blocks if isinstance(block, Table)][-1]
+    shown = replace(built, sections=(replace(built.sections[0], blocks=(table,)),))
+    rows = [line.strip() for line in render(shown, "text", notation=name, width=200).splitlines()]
+    return tuple(zip(*(re.split(r"\s{2,}", row) for row in rows if " = " in row), strict=True))
+
+
+@pytest.mark.parametrize(("name", "other"), [*permutations(NAMES, 2)])
+def test_each_column_has_the_equations_of_its_own_book(name, other):
+    for found, book in zip(columns(name, other), (name, other), strict=True):
+        assert (found[0], found[1], found[3]) == tuple(UNICODE[book][k] for k in (0, 1, 4))
+
+
+def test_the_gradients_of_the_other_book_have_its_conventions():
+    assert columns("cs224n", "goodfellow")[1][4] == "∂J/∂W⁽¹⁾ᵢ,ⱼ = ∂J/∂a⁽¹⁾ᵢ · xⱼ"
+    assert columns("ufldl", "cs224n")[1][4] == "∂J/∂W₁,ᵢ,ⱼ = δ₁,ⱼ xᵢ"
+    assert columns("bishop", "3blue1brown")[1][2] == "∂C/∂z⁽²⁾ⱼ = 2(a⁽²⁾ⱼ − yⱼ)"
+    assert columns("3blue1brown", "bishop")[1][2] == "δ⁽²⁾ⱼ = yⱼ − tⱼ"
+
+
+def test_a_loss_that_only_the_user_chose_is_the_same_there():
+    here, there = columns(
+        "nielsen", "3blue1brown", loss="cross_entropy", output_activation="softmax"
+    )
+    assert here[2] == "δ³ⱼ = a³ⱼ − yⱼ"
+    assert there[2] == "∂C/∂z⁽²⁾ⱼ = a⁽²⁾ⱼ − yⱼ"
+
+
+def test_the_letter_of_a_weight_stands_in_both_orders():
+    derivation = bpderive.derive(network_of("cs224n"))
+    built = document.build(derivation, Request(sections=("notation",), translate="goodfellow"))
+    text = " ".join(render(built, "text", notation="cs224n", width=200).split())
+    assert "Wₗ,ᵢ,ⱼ W⁽ᵏ⁾ᵢ,ⱼ weight of neuron j for its input i" in text
+    assert "W₁,ᵢ,ⱼ here and W⁽¹⁾ᵢ,ⱼ there" in text
+
+
+# --- One sample as a row ---
+
+
+def matrix_lines(layers, **options):
+    derivation = bpderive.derive(bpderive.network(layers, weights="input_first", **options))
+    built = document.build(derivation, Request(sections=("matrix",)))
+    lines = (line.strip() for line in render(built, "text", width=200).splitlines())
+    return [re.sub(r"\s+\(\d+\)$", "", line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("layers", "options", "expected"),
+    [
+        ("3,4,2", {"bias": True}, ("z¹ = x W¹ + b¹", "δ¹ = (δ² W²ᵀ) ⊙ σ′(z¹)", "∂L/∂W¹ = xᵀ δ¹")),
+        ("3,4,2", {"bias": True}, ("Z¹ = X W¹ + 𝟏 b¹", "∂L/∂b¹ = 1/N · 𝟏ᵀ Δ¹")),
+        ("3,2", {"loss": "softmax_cross_entropy"}, ("L = −y (log ŷ)ᵀ", "∂L/∂W¹ = xᵀ δ¹")),
+        ("3,4:softmax,2", {}, ("g¹ = δ² W²ᵀ", "δ¹ = (g¹ − a¹ g¹ᵀ 𝟏ᵀ) ⊙ a¹")),
+        ("3,4:softmax,2", {}, ("Δ¹ = (G¹ − (G¹ ⊙ A¹) 𝟏 𝟏ᵀ) ⊙ A¹",)),
+        ("3,2", {"loss": "2*a"}, ("L = 2a¹ 𝟏",)),
+        ("3,2", {"orientation": "columns"}, ("z¹ = W¹ᵀ x", "∂L/∂W¹ = x δ¹ᵀ")),
+    ],
+)
+def test_one_sample_is_a_row_where_the_input_comes_first(layers, options, expected):
+    lines = matrix_lines(layers, **options)
+    assert [line for line in expected if line not in lines] == []
+    lying = "orientation" not in options
+    assert f"One sample, vectors as {'rows' if lying else 'columns'}:" in lines
+
+
+def test_the_numbers_of_the_example_lie_as_the_vectors_do():
+    derivation = bpderive.derive(network_of("cs224n", "2,2,1"))
+    notes = bpderive.notes(
+        derivation, notation="cs224n", example=bpderive.example(derivation), language="en"
+    )
+    assert re.search(r"x = \[[^;\]]+, [^;\]]+\]\n", notes.render("text"))
 
 
 def test_a_table_into_an_unknown_notation_is_refused():
@@ -381,7 +506,8 @@ def test_every_format_prints_the_notation_that_differs_most(name):
 
 def test_no_sentence_on_conventions_is_unused():
     used = set()
-    for name, other in permutations(("article", "cs229", "d2l", "3blue1brown", "bishop"), 2):
+    books = ("article", "cs229", "cs224n", "cs231n", "3blue1brown", "bishop")
+    for name, other in permutations(books, 2):
         for reduction in ("mean", "sum"):
             network = network_of(name, "3,2,1", reduction=reduction)
             built = document.build(

@@ -1,11 +1,13 @@
 """The notebook and the code section: cells that run and agree with the worked example."""
 
+import inspect
 import json
 import re
 import sys
 
 import numpy as np
 import pytest
+from generated import LOSSES, module, point
 from sympy import Rational
 
 import bpderive
@@ -20,6 +22,7 @@ from bpderive.program import build as plan
 from bpderive.render import render
 from bpderive.targets import generate
 from bpderive.targets.cells import cells, listing
+from bpderive.weights import ORDERS as WEIGHTS
 
 nbformat = pytest.importorskip("nbformat")
 
@@ -132,7 +135,7 @@ def test_mathematics_as_jupyter_reads_it():
 
 
 def test_a_title_is_no_cell():
-    title = "<!-- run -->\nimport os\n<!-- ran -->"
+    title = "<!-- run --> import os <!-- ran -->"
     found = nbformat.reads(notebook(derived(), title=title), 4)
     assert not any("import os" in c.source for c in found.cells if c.cell_type == "code")
 
@@ -179,12 +182,51 @@ def test_the_listing_is_of_the_module_and_has_every_number(options):
     program = plan(derivation)
     text, module = listing(program), generate(program, "numpy")
     lines = [line for line in text.splitlines() if line and not line.startswith("# ")]
+    lines.remove("n = len(x)  # N")
     for line in lines:
-        assert f"    {line}\n" in module
+        told = line.replace("/ n", "/ len(y)") if line.startswith("L =") else line
+        assert f"    {told}\n" in module
     numbers = numbering(derivation.network)
     last = numbers.backward("b" if derivation.network.spec.bias else "w", 1)
     told = {int(n) for n in re.findall(r"# \((\d+)\)", text)}
     assert told == set(range(1, last + 1))
+
+
+LISTED = {
+    "usual": ("2,2,2,1", {"bias": True}),
+    "sum": ("3,4,2", {"bias": True, "reduction": "sum"}),
+    "one_layer": ("3,2", {"output_activation": "sigmoid", "loss": "binary_cross_entropy"}),
+    "softmax": ("3,4:gelu,3:softmax", {"bias": True, "loss": "cross_entropy"}),
+    "stage": ("3,4:tanh,3", {"loss": "softmax_cross_entropy"}),
+    "mean": ("4,5:softmax,3:relu,4", {"bias": True, "loss": "mse"}),
+    "columns": ("3,4,2", {"loss": "huber", "orientation": "columns"}),
+    "linear": ("3,5:relu,2", {"loss": "2*a"}),
+    "formula": ("3,4,2", {"activation": "tanh(z)*z", "loss": "(a-y)**4", "bias": True}),
+}
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", LISTED)
+def test_the_listing_runs_as_it_is_and_gives_the_gradients_of_the_code(name, weights):
+    """Nothing but NumPy, the arrays given and the module's functions is there to begin with."""
+    layers, options = LISTED[name]
+    code = module(layers, weights=weights, **options)
+    loss = options.get("loss")
+    params, x, y = point(code, loss if loss in LOSSES else "half_squared_error")
+    functions = {key: value for key, value in vars(code).items() if inspect.isfunction(value)}
+    found = {**functions, "np": np, "params": params, "x": x, "y": y}
+    exec(listing(plan(derived(layers, weights=weights, **options))), found)  # noqa: S102 - ours
+    loss, grads = code.loss_and_grad(params, x, y)
+    assert found["L"] == loss
+    assert all(np.array_equal(found[f"d{key}"], value) for key, value in grads.items())
+
+
+def test_the_listing_has_one_name_for_the_number_of_samples():
+    for reduction, count in (("mean", 1), ("sum", 0)):
+        text = listing(plan(derived(bias=True, reduction=reduction)))
+        assert text.count("n = len(x)  # N\n") == count
+        assert "len(y)" not in text
+        assert bool(re.search(r"/ n\b", text)) == bool(count)
 
 
 def test_a_deep_network_is_listed_in_short():

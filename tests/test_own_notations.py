@@ -1,6 +1,10 @@
 """A notation of one's own: what a file may say, and everything that may be wrong with it."""
 
+import re
+from pathlib import Path
+
 import pytest
+from sympy import Rational
 
 import bpderive
 from bpderive import document
@@ -8,6 +12,7 @@ from bpderive.document import Request
 from bpderive.errors import SpecError
 from bpderive.locate import templates
 from bpderive.notation import Notation, load
+from bpderive.notation.reading import READERS, TABLES
 from bpderive.render import render
 
 MINE = """
@@ -58,9 +63,37 @@ def test_a_title_is_printed_as_it_stands(file):
     assert "\\[z\\]" in str(render(built, "markdown"))
 
 
+def test_a_file_with_a_base_needs_no_title(file):
+    assert load(file('base = "nielsen"', "our course.toml")).title == "our course"
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "moved", "letter"),
+    [
+        ('[letters]\na = "h"', "letters", "h", "c"),
+        ('[letters]\na = "g"', "letters", "g", "c"),
+        ('[letters]\na = "h"\nz = "c"', "letters", "h", "f"),
+        ('[letters]\nL = "S"', "letters", "S", "T"),
+        ('[matrices]\na = "H"', "matrices", "h", "F"),
+        ('[functions]\nsigmoid = "g"', "letters", "g", "c"),
+        ("bold = true", "letters", "h", "h"),
+    ],
+)
+def test_the_letter_of_a_quantity_that_few_networks_have_gives_way(
+    file, text, table, moved, letter
+):
+    found = load(file(f'base = "nielsen"\n{text}'))
+    assert getattr(found, table)[moved] == letter
+
+
+def test_a_letter_that_the_file_itself_gives_twice_is_told(file):
+    with pytest.raises(SpecError, match='"h" is the letter of a too'):
+        load(file('base = "nielsen"\n[letters]\na = "h"\nh = "h"'))
+
+
 MISTAKES = [
     ('title = "T"\nbase = "nielson"', r'line 2, base: unknown notation.*did you mean "nielsen"'),
-    ('base = "nielsen"', "line 1, title: the key is missing"),
+    ("bold = true", "line 1, title: the key is missing"),
     ('title = "T"', "these keys are missing too: source, general_layer"),
     ('title = 3\nbase = "article"', 'line 1, title: "3" is not a text'),
     ('title = "T"\nbase = "article"\ncolour = 1', 'line 3, colour: unknown key "colour"'),
@@ -117,7 +150,7 @@ def test_a_mistake_in_a_file_is_told_with_its_place(file, text, message):
 def test_all_mistakes_are_told_at_once(file):
     with pytest.raises(SpecError) as error:
         load(file('base = "x"\nbold = 1\n[letters]\nw = "1"'))
-    assert len(error.value.problems) == 4
+    assert len(error.value.problems) == 3
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "./missing", "no/such/file"])
@@ -134,3 +167,40 @@ def test_a_folder_is_no_notation(tmp_path):
 def test_an_unknown_name_tells_the_names():
     with pytest.raises(SpecError, match=r'did you mean "bishop".*the path of a TOML file'):
         load("bishp")
+
+
+# --- What docs/notes.md shows ---
+
+PAGE = (Path(__file__).parent.parent / "docs" / "notes.md").read_text("utf-8")
+SHOWN = re.findall(r"^```toml\n(.*?)^```$", PAGE, flags=re.M | re.S)
+OWN = [text for text in SHOWN if text.startswith("base =")]
+VALUES = [text for text in SHOWN if text.startswith("# values.toml")]
+
+
+def test_every_file_of_the_page_is_tried():
+    assert len(OWN) == len(VALUES) == 1
+    assert len(SHOWN) == 2
+
+
+@pytest.mark.parametrize("layers", ["2,2,2,1", "3,4:softmax,2"])
+def test_the_notation_of_the_page_is_one(file, layers):
+    found = load(path := file(OWN[0], "ours.toml"))
+    assert found.title == "ours"
+    derivation = bpderive.derive(bpderive.network(layers, **found.spec))
+    text = bpderive.notes(derivation, notation=path, language="en").render("text")
+    assert "h²ⱼ = " in text
+    assert "∂J/∂" in text
+
+
+def test_the_values_of_the_page_are_those_of_an_example(file):
+    derivation = bpderive.derive(bpderive.network("2,2,2,1"))
+    example = bpderive.example(derivation, values=file(VALUES[0], "values.toml"))
+    assert example is not None
+    assert example.given.numbers["w3[1,1]"] == Rational(-9, 10)
+    assert bpderive.notes(derivation, example=example).document
+
+
+def test_every_key_of_a_notation_is_told_on_the_page():
+    keys = {*READERS, *TABLES, "base"}
+    table = PAGE.partition("### The keys of a notation")[2]
+    assert set(re.findall(r"^\| `(\w+)`", table, flags=re.M)) == keys

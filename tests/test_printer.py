@@ -444,7 +444,7 @@ def test_lines_are_those_of_each_instance(letter, layer, printer):
     result = derivation.at(layer)[letter].result
     lhs, rhs = (rename(side, names) for side in (result.lhs, result.rhs))
     sizes = [int(rename(size, names)) for size in result.sizes]
-    lines = printer.lines(lhs, rhs, result.indices, sizes).splitlines()
+    lines = "".join(printer.lines(lhs, rhs, result.indices, sizes)).splitlines()
     assert lines == [
         f"{printer.expr(lhs.xreplace(at))} = {printer.expr(rhs.xreplace(at))}"
         for at in _values(result.indices, sizes)
@@ -459,7 +459,7 @@ def _values(indices, sizes):
 @PRINTERS
 def test_lines_are_those_of_the_scalar_form(printer):
     rhs = t("delta1", i) * t("x", j)
-    lines = printer.lines(Partial(L, t("w1", i, j)), rhs, (i, j), (11, 12)).splitlines()
+    lines = "".join(printer.lines(Partial(L, t("w1", i, j)), rhs, (i, j), (11, 12))).splitlines()
     equation = Equation(t("w1", i, j), rhs)
     expected = [
         f"{printer.expr(Partial(L, quantity('w1', at)))} = {printer.expr(at_indices(equation, at))}"
@@ -470,7 +470,7 @@ def test_lines_are_those_of_the_scalar_form(printer):
 
 def test_a_line_whose_order_depends_on_its_indices_is_printed_alone():
     rhs = t("a1", i) * t("a1", j)
-    lines = TEXT.lines(t("w1", i, j), rhs, (i, j), (2, 2)).splitlines()
+    lines = "".join(TEXT.lines(t("w1", i, j), rhs, (i, j), (2, 2))).splitlines()
     assert lines == ["w¹₁₁ = (a¹₁)²", "w¹₁₂ = a¹₁ a¹₂", "w¹₂₁ = a¹₁ a¹₂", "w¹₂₂ = (a¹₂)²"]
 
 

@@ -15,18 +15,17 @@ from bpderive.document.blocks import (
     Code,
     Document,
     Figure,
-    Formula,
     Heading,
     Items,
     Link,
     NotebookCell,
     Paragraph,
-    Plain,
     Section,
     Table,
     Words,
 )
 from bpderive.document.drawing import Disc, Drawing
+from bpderive.document.mathematics import Formula, Plain
 from bpderive.notation import load as load_notation
 from bpderive.render import render
 from bpderive.render.latex import math
@@ -111,6 +110,12 @@ def test_a_sentence_that_leads_on_goes_with_what_follows(writer, words):
         ["Items"] if leads else ["Items", "Paragraph"],
         ["Paragraph", "Items"] if leads else ["Items"],
     ]
+
+
+def test_all_the_sentences_that_lead_on_go_together(writer):
+    full = Items((READY,) * 7)
+    shown = cut(writer, full, Paragraph(READY), Paragraph(READY), Items((READY,) * 5))
+    assert [kinds(slide) for slide in shown] == [["Items"], ["Paragraph", "Paragraph", "Items"]]
 
 
 def test_what_only_a_notebook_runs_is_left_out(writer):

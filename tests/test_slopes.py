@@ -8,9 +8,27 @@ from pathlib import Path
 
 import mpmath
 import pytest
-from sympy import Expr, Float, Function, Integer, Rational, Symbol, erf, exp, log, oo, pi, sqrt
+from sympy import (
+    Expr,
+    Float,
+    Function,
+    Integer,
+    Rational,
+    Symbol,
+    cos,
+    erf,
+    exp,
+    log,
+    oo,
+    pi,
+    sin,
+    sqrt,
+)
 
+import bpderive
 from bpderive.catalog import CATALOG, formula_activation
+from bpderive.document import SECTIONS, Request, build
+from bpderive.document.maxima import bound_of
 from bpderive.document.slope_steps import STATEMENTS
 from bpderive.functions import (
     Abs,
@@ -23,6 +41,7 @@ from bpderive.functions import (
     tanh,
     xlogy,
 )
+from bpderive.render import render
 from bpderive.slopes.extrema import maximal_slope, maximum_of
 from bpderive.slopes.intervals import program
 from bpderive.slopes.known import KNOWN
@@ -289,6 +308,102 @@ def test_what_has_no_bound_is_never_told_bounded(text):
     assert maximal_slope(formula_activation(text)).kind != "proved"
 
 
+ODD = {
+    "log(z)": "unbounded",
+    "1/z": "unbounded",
+    "1/(z-1)": "unbounded",
+    "1/(z-1)**2": "unbounded",
+    "1/(z**2-1)": "open",
+    "1/(1+z**2)": "proved",
+    "sqrt(z)": "unbounded",
+    "sqrt(z-2)": "unbounded",
+    "z**(1/3)": "unbounded",
+    "z**(3/2)": "open",
+    "z+1/z": "unbounded",
+    "z-1/z**3": "open",
+    "sign(z)": "proved",
+    "sign(z)*abs(z)-5*z": "open",
+    "z*log(z)": "open",
+    "log(abs(z))": "unbounded",
+    "log(1+abs(z))": "proved",
+    "log(1+abs(z))+1/(1+abs(z))": "proved",
+    "where(z>0, log(1+z)+1/(1+z), z)": "proved",
+    "where(z>0, 1/z, z)": "unbounded",
+    "where(z>1, log(z), z)": "proved",
+    "where(z>-1, log(2+z), 1/(z-3))": "proved",
+    "where(z>0, log(1+z)+1/(1+z)**2, 0)": "proved",
+    "where(z>100, sin(z)/z, 0)": "open",
+    "where(z>2, z*exp(-z), 0)": "proved",
+    "1/sqrt(1+z**2)": "proved",
+    "1/sqrt(1-z**2)": "open",
+    "exp(1/z)": "open",
+    "exp(-1/z**2)": "open",
+    "sin(1/z)": "open",
+    "sigmoid(log(z))": "open",
+    "sin(z)/z": "open",
+    "sin(z)*cos(z)": "open",
+    "-tanh(z)": "proved",
+    "z+sigmoid(z)": "proved",
+    "z-sigmoid(z)": "proved",
+    "1e20*tanh(z)": "proved",
+    "1e-30*tanh(z)": "proved",
+    "sigmoid(z-3)": "proved",
+    "tanh(z*exp(z))": "open",
+    "cosh(z)/z": "open",
+    "1/sinh(z)": "open",
+    "max(1/z, 0)": "open",
+    "where(z>0, -tanh(z), z/2)": "proved",
+    "where(z>0, tanh(z)/2, sin(z)/4)": "proved",
+    "z/abs(z)": "open",
+}
+"""Poles, ends of domains, kinks, oscillations: how much is claimed of each."""
+
+
+def differences(row):
+    """Sizes of difference quotients over short real intervals, near whole numbers and apart."""
+    rng, step = random.Random(5), mpmath.mpf(10) ** -15
+    near = [k / 2 + by for k in range(-8, 9) for by in (-1e-6, 1e-6)]
+    for at in [*near, *(rng.uniform(-9, 9) for _ in range(60)), -700.3, 150.7]:
+        with mpmath.workdps(50):
+            numbers = (Float(mpmath.mpf(at) + by, 50) for by in (-step, step))
+            low, high = (row.definition.xreplace({Z: number}).evalf(40) for number in numbers)
+            if low.is_Number and high.is_Number and low.is_finite and high.is_finite:
+                yield abs(mpmath.mpf(high) - mpmath.mpf(low)) / (2 * step)
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_what_is_told_proved_of_odd_formulas_is_never_exceeded(text):
+    row = formula_activation(text)
+    found, seen = maximal_slope(row), max(differences(row))
+    assert found.kind == ODD[text]
+    if found.value is not None:
+        top = mpmath.mpf(found.value.evalf(30))
+        assert seen <= top * (1 + mpmath.mpf(10) ** -9) + mpmath.mpf(10) ** -20
+        assert seen <= mpmath.mpf(bound_of(row).evalf(30)) + mpmath.mpf(10) ** -20
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_documents_of_odd_formulas_can_be_built(text):
+    derivation = bpderive.derive(bpderive.network("2,2,1", activation=text))
+    request = Request(sections=tuple(SECTIONS), level="full", figures=True, code="pass")
+    for name in ("text", "markdown"):
+        assert render(build(derivation, request), name)
+
+
+def test_a_pole_that_is_missed_would_be_seen():
+    assert max(differences(formula_activation("1/(z-1)"))) > 10**6
+
+
+def test_where_convention_takes_no_maximum_none_is_said_to_be_taken():
+    assert not maximal_slope(formula_activation("log(1+abs(z))")).attained
+    assert maximal_slope(CATALOG.activation("elu")).attained
+
+
+def test_at_the_end_of_a_piece_no_derivative_is_said_to_be_0():
+    found = maximal_slope(formula_activation("where(z>2, z*exp(-z), 0)"))
+    assert (found.argument, found.at, found.value) == ("end", 2, exp(-2))
+
+
 NASTY = [
     "exp(exp(exp(z)))",
     "z**32",
@@ -362,6 +477,18 @@ def test_intervals_hold_every_value():
                 assert high >= float(number) * (1 - 1e-15) - 1e-300
                 checked += 1
     assert checked > 1000
+
+
+@pytest.mark.parametrize("radius", [1e-17, 1e-9, 1e-3])
+def test_intervals_of_waves_near_their_zeros(radius):
+    """The value in the middle and the radius cancel there."""
+    for function, zero in ((sin, pi), (sin, 355 * pi), (cos, pi / 2), (sin, Integer(0))):
+        code, at = program(function(Z), Z), float(zero)
+        box = (at - radius, at + radius)
+        low, high = code(box)
+        for end in box:
+            number = function(Float(end, 60)).evalf(40)
+            assert Float(low, 40) <= number <= Float(high, 40)
 
 
 def test_intervals_of_logarithms():

@@ -9,14 +9,14 @@ from sympy import Abs, Function, IndexedBase, Integer, Rational, Sum, Symbol, co
 
 import bpderive
 from bpderive import document
-from bpderive.document.blocks import (
+from bpderive.document.blocks import Row
+from bpderive.document.mathematics import (
     Coloured,
     Formula,
     Matrix,
     Ordered,
     OrderedSum,
     Route,
-    Row,
     Shape,
     Update,
 )

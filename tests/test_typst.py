@@ -9,12 +9,13 @@ import pytest
 import bpderive
 from bpderive import document
 from bpderive.document import NOTES
+from bpderive.document.blocks import Command, Document, Paragraph, Section, Words
 from bpderive.document.request import Request
 from bpderive.errors import DerivationError, UnsupportedError
 from bpderive.notation import load as load_notation
 from bpderive.render import render
 from bpderive.render.pdf import finish
-from bpderive.render.typst import escape, string, writer_of
+from bpderive.render.typst import escape, held, string, writer_of
 from bpderive.render.typst_math import TypstMath
 from bpderive.render.typst_width import width
 from bpderive.wording import languages
@@ -101,6 +102,60 @@ def test_the_check_of_the_margins_can_fail():
     assert runs_off(finish(page % "within", load_wording("en"))) == []
 
 
+# With all that notes can hold: sums over many paths in colour, steps of long formulas.
+FULL = {
+    "paths": ("2,8,8,1", {}),
+    "entropy": ("3,4,2", {"bias": True, "loss": "softmax_cross_entropy"}),
+    "mixing": ("2,3:softmax,2", {}),
+    "formula": ("3,2,2", {"activation": "z*tanh(log(1+exp(z)))"}),
+}
+
+
+@pytest.mark.parametrize("network", FULL)
+def test_full_notes_stay_on_their_page(network):
+    layers, options = FULL[network]
+    made = noted(layers, options, figures=True, level="full")
+    assert runs_off(render(made, "pdf")) == []
+
+
+def test_a_colour_takes_no_room():
+    plain = "frac(∂z_(1),∂w_(11)) thin a_(1)"
+    coloured = (
+        "frac(∂text(fill: #bp-sum,z_(1)),∂text(fill: #bp-weight,w_(11))) thin "
+        "text(fill: #bp-activation,a_(1))"
+    )
+    assert width(coloured) == width(plain)
+    assert width(f"{coloured} + {coloured}") == width(f"{plain} + {plain}")
+
+
+def test_a_command_is_copied_as_it_stands(tmp_path):
+    words = Words("code.file", {"command": Command('tool --name "a" -- b\\c')})
+    made = Document(Words("title.self_test"), (Section("code", (Paragraph(words),)),))
+    pdf = tmp_path / "d.pdf"
+    pdf.write_bytes(render(made, "pdf"))
+    done = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True, check=True, text=True)
+    assert '(tool --name "a" -- b\\c)' in done.stdout
+
+
+@pytest.mark.parametrize(("count", "kept"), [(1, []), (2, [0]), (3, [0, 1]), (6, [0, 4])])
+def test_no_step_of_a_chain_is_left_alone(count, kept):
+    assert [k for k, one in enumerate(held(count)) if one] == kept
+
+
+def test_reasons_with_chinese_are_upright():
+    made = noted("2,1")
+    for language, style in (("en", "italic"), ("zh-TW", "normal")):
+        assert f'style: "{style}"' in render(made, "typst", language=language)
+
+
+def test_a_chinese_title_has_the_fonts_of_chinese(tmp_path):
+    pdf = tmp_path / "d.pdf"
+    pdf.write_bytes(render(noted("2,1", title="反向傳播", by=("Ελένη",)), "pdf"))
+    done = subprocess.run(["pdffonts", str(pdf)], capture_output=True, check=True, text=True)
+    assert "Serif" in done.stdout
+    assert "Sans" not in done.stdout.replace("Sans Mono", "").replace("SansMono", "")
+
+
 @pytest.mark.parametrize("language", languages())
 def test_all_sections_and_figures_compile(language):
     sections = tuple(name for name in NOTES if name not in ("example", "code"))
@@ -124,7 +179,7 @@ HOSTILE = [
     "// comment /* comment */",
     "[content] ~ https://example.org",
     '"; #include "x" "',
-    'a\n#import "@preview/x:1.0.0": *',
+    'a #import "@preview/x:1.0.0": *',
     "... 'quoted' \"quoted\"",
 ]
 
@@ -150,6 +205,7 @@ def test_every_escape_is_undone_by_typst():
     page += "#assert(repr(a).len() > 90)\n"
     page += '#show smartquote: it => if it.double [#"\\""] else [#"\'"]\n#b'
     assert finish(page, load_wording("en")).startswith(b"%PDF")
+    assert escape("a\n= b") == r"a \= b"
 
 
 def test_widths_are_those_of_latex():

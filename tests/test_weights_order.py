@@ -212,7 +212,7 @@ def test_the_letters_of_a_sum_are_those_of_its_role():
 
 
 BATCH = {
-    "rows": ("Z¹ = X W¹ + 𝟏 b¹ᵀ", "∂L/∂W¹ = 1/N · Xᵀ Δ¹", "Δ¹ = (Δ² W²ᵀ) ⊙ σ′(Z¹)"),
+    "rows": ("Z¹ = X W¹ + 𝟏 b¹", "∂L/∂W¹ = 1/N · Xᵀ Δ¹", "Δ¹ = (Δ² W²ᵀ) ⊙ σ′(Z¹)"),
     "columns": ("Z¹ = W¹ᵀ X + b¹ 𝟏ᵀ", "∂L/∂W¹ = 1/N · X Δ¹ᵀ", "Δ¹ = (W² Δ²) ⊙ σ′(Z¹)"),
 }
 

@@ -75,13 +75,13 @@ UNICODE = {
         "∂J/∂b₂,ⱼ = δ₂,ⱼ",
     ),
     "d2l": (
-        "z⁽¹⁾ⱼ = Σᵢ w⁽¹⁾ᵢⱼ xᵢ + b⁽¹⁾ⱼ",
-        "h⁽¹⁾ⱼ = σ(z⁽¹⁾ⱼ)",
-        "J = ½ Σⱼ (oⱼ − yⱼ)²",
-        "∂J/∂z⁽³⁾ⱼ = oⱼ − yⱼ",
-        "∂J/∂z⁽¹⁾ⱼ = σ′(z⁽¹⁾ⱼ) Σₖ w⁽²⁾ⱼₖ · ∂J/∂z⁽²⁾ₖ",
-        "∂J/∂w⁽²⁾ᵢⱼ = ∂J/∂z⁽²⁾ⱼ · h⁽¹⁾ᵢ",
-        "∂J/∂b⁽²⁾ⱼ = ∂J/∂z⁽²⁾ⱼ",
+        "z⁽¹⁾ᵢ = Σⱼ w⁽¹⁾ᵢⱼ xⱼ + b⁽¹⁾ᵢ",
+        "h⁽¹⁾ᵢ = σ(z⁽¹⁾ᵢ)",
+        "J = ½ Σᵢ (oᵢ − yᵢ)²",
+        "∂J/∂z⁽³⁾ᵢ = oᵢ − yᵢ",
+        "∂J/∂z⁽¹⁾ᵢ = σ′(z⁽¹⁾ᵢ) Σₖ w⁽²⁾ₖᵢ · ∂J/∂z⁽²⁾ₖ",
+        "∂J/∂w⁽²⁾ᵢⱼ = ∂J/∂z⁽²⁾ᵢ · h⁽¹⁾ⱼ",
+        "∂J/∂b⁽²⁾ᵢ = ∂J/∂z⁽²⁾ᵢ",
     ),
     "3blue1brown": (
         "z⁽¹⁾ⱼ = Σₖ w⁽¹⁾ⱼₖ a⁽⁰⁾ₖ + b⁽¹⁾ⱼ",
@@ -137,11 +137,11 @@ LATEX = {
         r"\frac{\partial J}{\partial W_{2,i,j}} = \delta_{2,j}\,h_{1,i}",
     ),
     "d2l": (
-        r"z^{(1)}_{j} = \sum_{i=1}^{3} w^{(1)}_{ij}\,x_{i} + b^{(1)}_{j}",
-        r"\frac{\partial J}{\partial z^{(1)}_{j}} = \sigma'(z^{(1)}_{j}) \sum_{k=1}^{2} "
-        r"w^{(2)}_{jk} \frac{\partial J}{\partial z^{(2)}_{k}}",
-        r"\frac{\partial J}{\partial w^{(2)}_{ij}} = \frac{\partial J}{\partial z^{(2)}_{j}}"
-        r"\,h^{(1)}_{i}",
+        r"z^{(1)}_{i} = \sum_{j=1}^{3} w^{(1)}_{ij}\,x_{j} + b^{(1)}_{i}",
+        r"\frac{\partial J}{\partial z^{(1)}_{i}} = \sigma'(z^{(1)}_{i}) \sum_{k=1}^{2} "
+        r"w^{(2)}_{ki} \frac{\partial J}{\partial z^{(2)}_{k}}",
+        r"\frac{\partial J}{\partial w^{(2)}_{ij}} = \frac{\partial J}{\partial z^{(2)}_{i}}"
+        r"\,h^{(1)}_{j}",
     ),
     "3blue1brown": (
         r"z^{(1)}_{j} = \sum_{k=1}^{3} w^{(1)}_{jk}\,a^{(0)}_{k} + b^{(1)}_{j}",
@@ -151,21 +151,23 @@ LATEX = {
         r"\,a^{(1)}_{k}",
     ),
 }
-# The batch in matrices, as the books write it (Nielsen, Bishop and 3Blue1Brown have no batch).
+# The batch in matrices, as the books write it (Bishop and 3Blue1Brown have no batch).
 MATRICES = {
     "article": ("Z² = A¹ W²ᵀ", "Δ¹ = (Δ² W²) ⊙ σ′(Z¹)", "∂L/∂W² = 1/N · Δ²ᵀ A¹"),
-    "ufldl": ("Z⁽³⁾ = A⁽²⁾ W⁽²⁾ᵀ", "∂J/∂W⁽²⁾ = 1/m · Δ⁽³⁾ᵀ A⁽²⁾"),
+    "ufldl": ("Z⁽³⁾ = W⁽²⁾ A⁽²⁾", "∂J/∂W⁽²⁾ = 1/m · Δ⁽³⁾ A⁽²⁾ᵀ"),
+    "nielsen": ("Z² = w² A¹ + b² 𝟏ᵀ", "Δ² = (w³ᵀ Δ³) ⊙ σ′(Z²)", "∂C/∂w³ = 1/m · Δ³ A²ᵀ"),
     "goodfellow": ("A⁽²⁾ = H⁽¹⁾ W⁽²⁾ᵀ", "∂J/∂W⁽²⁾ = 1/m · (∂S/∂A⁽²⁾)ᵀ · H⁽¹⁾"),
     "cs229": (
         "Z^[2] = W^[2] A^[1]",
         "dZ^[1] = (W^[2]ᵀ dZ^[2]) ⊙ g′(Z^[1])",
         "dW^[2] = 1/m · dZ^[2] A^[1]ᵀ",
     ),
-    "cs231n": ("D₂ = W₂ H₁", "dD₁ = (W₂ᵀ dD₂) ⊙ σ′(D₁)", "dW₂ = 1/N · dD₂ H₁ᵀ"),
-    "cs224n": ("Z₂ = H₁ W₂", "Δ₁ = (Δ₂ W₂ᵀ) ⊙ σ′(Z₁)", "∂J/∂W₂ = 1/N · H₁ᵀ Δ₂"),
-    "d2l": ("Z⁽²⁾ = H⁽¹⁾ W⁽²⁾", "∂J/∂W⁽²⁾ = 1/N · H⁽¹⁾ᵀ · ∂S/∂Z⁽²⁾"),
+    "cs231n": ("D₂ = W₂ H₁", "dD₁ = (W₂ᵀ dD₂) ⊙ σ′(D₁)", "dW₂ = dD₂ H₁ᵀ"),
+    "cs224n": ("Z₂ = H₁ W₂ + 𝟏 b₂", "Δ₁ = (Δ₂ W₂ᵀ) ⊙ σ′(Z₁)", "∂J/∂W₂ = 1/N · H₁ᵀ Δ₂"),
 }
-SAMPLE = {  # of one sample, where a book has no batch
+SAMPLE = {  # of one sample, as a book that has it derives
+    "cs224n": ("z₁ = x W₁ + b₁", "δ₁ = (δ₂ W₂ᵀ) ⊙ σ′(z₁)", "∂J/∂W₁ = xᵀ δ₁", "∂J/∂b₁ = δ₁"),
+    "d2l": ("h⁽¹⁾ = σ(z⁽¹⁾)", "z⁽²⁾ = W⁽²⁾ h⁽¹⁾ + b⁽²⁾", "∂J/∂W⁽²⁾ = ∂J/∂z⁽²⁾ · h⁽¹⁾ᵀ"),
     "nielsen": ("δ² = (w³ᵀ δ³) ⊙ σ′(z²)", "∂C/∂w³ = δ³ a²ᵀ", "z² = w² a¹ + b²"),
     "bishop": ("z⁽¹⁾ = h(a⁽¹⁾)", "∂E/∂W⁽²⁾ = δ⁽²⁾ z⁽¹⁾ᵀ"),
     "3blue1brown": ("z⁽¹⁾ = W⁽¹⁾ a⁽⁰⁾ + b⁽¹⁾", "∂C/∂W⁽²⁾ = ∂C/∂z⁽²⁾ · a⁽¹⁾ᵀ"),

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from bpderive.cli.console import warn
+from bpderive.cli.copying import unused
 from bpderive.cli.notes_options import language
 from bpderive.cli.options import listed
 from bpderive.cli.outputs import folder, save
@@ -84,6 +86,8 @@ def written(derivation: Derivation, given: Mapping[str, Any], proof: Proof | Non
     Raises:
         SpecError: an unknown section, weight, notation, language; wrong values.
     """
+    for warning in unused(Path(given["templates"])) if given["templates"] else ():
+        warn(warning)
     fields = ("weight", "level", "notation", "translate", "title", "by", "templates", "all_weights")
     chosen = {name: given[name] for name in fields if given[name] is not None}
     return notes(

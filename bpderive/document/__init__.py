@@ -20,9 +20,7 @@ from bpderive.document.blocks import (
     Document,
     Equations,
     Figure,
-    Formula,
     Paragraph,
-    Plain,
     Row,
     Section,
     Words,
@@ -43,6 +41,7 @@ from bpderive.document.gradients import (
     shares,
     sharing,
 )
+from bpderive.document.mathematics import Formula, Plain
 from bpderive.document.matrices import descent, matrix
 from bpderive.document.operations import operations
 from bpderive.document.proof import screen, self_test

@@ -12,10 +12,10 @@ from sympy.core.function import AppliedUndef
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation
-from bpderive.document.maxima import bound_of
+from bpderive.document.maxima import UP, bound_of, upward
 from bpderive.document.runs import LAYER, Run, runs
 from bpderive.errors import UnsupportedError
-from bpderive.forms.paths import Factor, error_is_one, path_factors
+from bpderive.forms.paths import Factor, path_factors
 from bpderive.forms.routes import route_count, routes
 from bpderive.forms.scalar import symbol_of
 from bpderive.functions import Abs, select
@@ -27,6 +27,7 @@ from bpderive.slopes.nodes import at_most
 MOST = 4
 """With more paths, the bound of a weight is given layer by layer."""
 
+DIGITS = 10
 FACTORS = 36
 SHORT = 6
 """A longer error stands as the derivative that it is."""
@@ -67,9 +68,14 @@ def weight_bound(derivation: Derivation, reference: Reference) -> Expr | None:
     shared = set.intersection(*(set(factors) for factors, _, _ in split))
     common = [factor for factor in split[0][0] if factor in shared]
     rest = Add(*(Mul(*_without(factors, common), Abs(w)) for factors, w, _ in split))
-    numbers = split[0][2]
+    numbers = _written(split[0][2])
     left = Abs(Partial(paths[0][0].numerator, symbol_of(reference)))
     return at_most(left, Mul(numbers, *common, rest))
+
+
+def _written(number: Expr) -> Expr:
+    """A product of bounds: exact where that is short, else rounded up."""
+    return number if len(str(number)) < DIGITS else upward(number, UP)
 
 
 def _without(factors: list[Expr], common: list[Expr]) -> list[Expr]:
@@ -172,10 +178,24 @@ def _size(expr: Expr, bounds: Mapping[str, Expr | None]) -> Expr:
 
 def bending(derivation: Derivation) -> tuple[Activation, ...]:
     """The activations whose slopes are factors of gradients, in order of first use."""
-    network = derivation.network
-    layers = network.layers[:-1] if error_is_one(derivation) else network.layers
-    found = {layer.activation.name: layer.activation for layer in layers}
-    return tuple(row for row in found.values() if row.name != "linear")
+    found = {row.name: row for row in on_the_way(derivation)}
+    return tuple(found.values())
+
+
+def on_the_way(derivation: Derivation) -> Iterator[Activation]:
+    """The activation of each layer that has one, and whose slope is a factor of gradients."""
+    layers = derivation.network.layers
+    for layer in layers[:-1] if cancels(derivation) else layers:
+        if layer.activation.name != "linear":
+            yield layer.activation
+
+
+def cancels(derivation: Derivation) -> bool:
+    """Whether nothing of the slope of the output is left in the error."""
+    derived = derivation.at(derivation.network.depth)["z"]
+    if derivation.network.layers[-1].activation.elementwise:
+        return any(step.rule == "cancel" for step in derived.steps)
+    return not derived.shown.rhs.has(Sum)
 
 
 @dataclass(frozen=True)
@@ -200,12 +220,12 @@ class Passed:
 def passed(derivation: Derivation) -> tuple[Passed, ...]:
     """For each run of layers, from the first to the last."""
     network = derivation.network
-    one_error = error_is_one(derivation)
+    cancelled = cancels(derivation)
     above: dict[Expr | None, Expr] = {}
     found = []
     for run in reversed(runs(network)):
         row = network.layer(run.first).activation
-        own = run.last < network.depth or not one_error
+        own = run.last < network.depth or not cancelled
         bends = row.name != "linear" and own
         here = dict(above)
         if bends:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from bpderive.derive import Derivation
-from bpderive.document.blocks import Cell, Formula, Plain, Remark, Words
+from bpderive.document.blocks import Cell, Remark, Words
+from bpderive.document.mathematics import Formula, Plain
 from bpderive.forms.scalar import symbol_of
 from bpderive.forms.sharing import layer_sharing
 from bpderive.reference import Reference

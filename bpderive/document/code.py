@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bpderive.derive import Derivation
-from bpderive.document.blocks import Code, NotebookCell, Paragraph, Section, Words
+from bpderive.document.blocks import Code, Command, NotebookCell, Paragraph, Section, Words
 from bpderive.document.request import Request
 from bpderive.errors import SpecError
+
+COMMAND = "bpderive code --target numpy"
 
 
 def code(_derivation: Derivation, request: Request) -> Section:
@@ -25,7 +27,7 @@ def code(_derivation: Derivation, request: Request) -> Section:
         (
             Paragraph(Words("code.intro")),
             Code("python", request.code),
-            Paragraph(Words("code.file")),
+            Paragraph(Words("code.file", {"command": Command(COMMAND)})),
         ),
     )
 

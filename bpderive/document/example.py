@@ -15,26 +15,28 @@ from bpderive.derive import Derivation
 from bpderive.document.blocks import (
     Block,
     Calculation,
-    Entries,
     Equations,
-    Formula,
     Heading,
     Listed,
-    Matrix,
     Number,
     Paragraph,
-    Plain,
     Remark,
     Row,
     Section,
-    Substituted,
     Table,
-    Update,
-    Value,
     Words,
     Working,
 )
 from bpderive.document.forward import SMALL, is_small
+from bpderive.document.mathematics import (
+    Entries,
+    Formula,
+    Matrix,
+    Plain,
+    Substituted,
+    Update,
+    Value,
+)
 from bpderive.document.request import Request
 from bpderive.example.computing import backward_names, forward_names, parameter_names
 from bpderive.example.model import Example, names, shapes
@@ -140,7 +142,8 @@ class Worked:
         for label, shape in self.shapes.items():
             own = list(names(label, shape))
             if own[0] in numbers:
-                columns = shape[1] if len(shape) == 2 else 1
+                lying = shape[0] if self.network.row_vectors else 1
+                columns = shape[1] if len(shape) == 2 else lying
                 found = [numbers[name] for name in own]
                 rows = tuple(tuple(found[k : k + columns]) for k in range(0, len(found), columns))
                 lhs = Matrix(Leaf(AXES[: len(shape)], label))

@@ -16,21 +16,24 @@ from bpderive.document.blocks import (
     Block,
     Cell,
     Equations,
-    Formula,
     Heading,
-    Indices,
-    Layer,
-    Near,
     Paragraph,
     Remark,
     Row,
     Section,
     Table,
-    Value,
     Words,
 )
-from bpderive.document.bounds import Bound, Passed, bending, passed, recurrence_bounds, weight_bound
-from bpderive.document.maxima import Z, bound_of, maximum, slope_of
+from bpderive.document.bounds import (
+    Bound,
+    bending,
+    recurrence_bounds,
+    weight_bound,
+)
+from bpderive.document.error import claim_error
+from bpderive.document.mathematics import Formula, Indices, Value
+from bpderive.document.maxima import Z, bound_of, downward, maximum, slope_of
+from bpderive.document.passing import passing, short
 from bpderive.document.remedies import clipping, remedies
 from bpderive.document.request import Request
 from bpderive.document.runs import Run
@@ -40,11 +43,6 @@ from bpderive.functions import Abs, sigmoid, tanh
 from bpderive.slopes.extrema import maximal_slope
 from bpderive.slopes.nodes import at_most
 
-LONG = 10**6
-"""A product whose fraction has a longer part is told by its power of ten."""
-
-TALL = 100
-DIGITS = 4
 W, R = Symbol("w"), Symbol("r", real=True)
 DEPTHS = (1, 2, 5, 10, 20)
 
@@ -55,7 +53,7 @@ def flow(derivation: Derivation, request: Request) -> Section:
     blocks = (
         Paragraph(Words("flow.intro")),
         *_bounds(derivation, request),
-        *_passing(derivation),
+        *passing(derivation),
         *_keeping(rows),
         *_both_ways(rows),
         *remedies(),
@@ -88,7 +86,7 @@ def _bounds(derivation: Derivation, request: Request) -> Iterator[Block]:
         yield Paragraph(Words("flow.mixing"))
     if "softmax" in mixing:
         yield Paragraph(Words("flow.softmax"))
-    yield Remark(Words("flow.claim_error"))
+    yield Remark(claim_error(derivation))
 
 
 def _largest(derivation: Derivation, request: Request) -> Iterator[Block]:
@@ -114,66 +112,6 @@ def _row(run: Run, bound: Bound, indices: Indices, *, equal: bool) -> Row:
     return Row(left, right, condition=run.words)
 
 
-# --- What is left of an error ---
-
-
-def _passing(derivation: Derivation) -> Iterator[Block]:
-    """How many slopes each layer's gradients have as factors, and their largest product."""
-    found = passed(derivation)
-    yield Heading(Words("flow.passing_title"))
-    yield Paragraph(Words("flow.passing"))
-    rows = tuple(
-        (row.run.words or Layer(Integer(row.run.first)), Formula(row.count), _product(row))
-        for row in found
-    )
-    yield Table(("layer", "slopes", "product"), rows)
-    yield from _first_layer(found[0])
-
-
-def _product(row: Passed) -> Cell:
-    """The largest product, exact where it is short."""
-    product = row.product
-    if product is None:
-        return Words("flow.no_bound")
-    if not product.is_Rational:
-        return Formula(product)
-    return _short(product)
-
-
-def _short(product: Expr) -> Cell:
-    if (product.q < TALL and product.p < LONG) or (product.p == 1 and product.q < LONG):
-        return Formula(product)
-    value = product.evalf(DIGITS)
-    exponent = int(log(value, 10).evalf(6).round())
-    return Near(exponent) if abs(exponent) > 5 else Value(value, DIGITS)
-
-
-def _first_layer(first: Passed) -> Iterator[Block]:
-    """What the first layer's product says, and what is said of it elsewhere."""
-    product = first.product
-    if product is None or not first.slopes:
-        yield Paragraph(Words("flow.unknown" if product is None else "flow.none"))
-        return
-    if product == 1:
-        yield Paragraph(Words("flow.one"))
-        return
-    if max(product.p, product.q) > LONG:
-        yield Paragraph(Words("flow.remains_near", {"product": _short(product)}))
-    elif product < 1:
-        slots = {"percent": _percent(product), "lost": _percent(1 - product)}
-        yield Paragraph(Words("flow.remains", slots))
-    else:
-        yield Paragraph(Words("flow.grows", {"product": Value(product.evalf(8), DIGITS)}))
-    if product == Rational(1, 16) and set(first.slopes) == {Rational(1, 4)}:
-        yield Remark(Words("flow.claim_share"))
-        yield Remark(Words("flow.claim_slip"))
-    yield Remark(Words("flow.claim_count", {"count": Formula(first.count)}))
-
-
-def _percent(share: Expr) -> Value:
-    return Value(100 * share, DIGITS)
-
-
 # --- When a layer keeps a gradient ---
 
 
@@ -194,22 +132,35 @@ def _slope(row: Activation) -> Formula:
 def _keeps(row: Activation) -> Iterator[Block]:
     bound = bound_of(row)
     slots: dict[str, Cell] = {"slope": _slope(row), "weight": Formula(Abs(W))}
-    if bound is None:
-        yield Paragraph(Words("flow.keeps_unknown", slots))
-        return
-    slots |= {"largest": _short(bound), "least": _short(1 / bound)}
-    yield Paragraph(Words("flow.keeps", slots))
     found = maximal_slope(row)
-    solve = WHERE.get(found.parts[0].shown[0].func) if found.argument == "square" else None
-    if solve is not None and found.parts[0].shown[0].args == (Z,):
+    if bound is None:
+        proved = found.kind == "unbounded"
+        yield Paragraph(Words("flow.keeps_boundless" if proved else "flow.keeps_unknown", slots))
+        return
+    if bound == 0:
+        yield Paragraph(Words("flow.keeps_nothing", slots))
+        return
+    slots |= {"largest": short(bound), "least": short(1 / bound, downward)}
+    yield Paragraph(Words("flow.keeps", slots))
+    if found.value == bound and len(found.parts) == 1 and found.argument == "square":
+        yield from _solved(row, bound, *found.parts[0].shown)
+
+
+def _solved(row: Activation, bound: Expr, atom: Expr, square: Expr) -> Iterator[Block]:
+    """The interval, where the square is that of a function about its middle."""
+    middle, two = _vertex(atom, square, bound)
+    about, room, solve = WHERE.get(atom.func, (None, None, R))
+    whole = (square - bound - two * (atom - middle) ** 2).expand() == 0
+    if whole and two < 0 and atom.args == (Z,) and (middle, sqrt(bound / -two)) == (about, room):
         yield from _interval(row, bound, solve)
 
 
-WHERE: Mapping[type[Expr], Expr] = {
-    sigmoid: log((1 + R) / (1 - R)),
-    tanh: log((1 + R) / (1 - R)) / 2,
+WHERE: Mapping[type[Expr], tuple[Expr, Expr, Expr]] = {
+    sigmoid: (Rational(1, 2), Rational(1, 2), log((1 + R) / (1 - R))),
+    tanh: (Integer(0), Integer(1), log((1 + R) / (1 - R)) / 2),
 }
-"""The z at which the function is by the share r nearer to its limit than in its middle."""
+"""Middle and half width of its range; the z at which it is by the share r nearer to its limit than
+in its middle."""
 
 
 def _interval(row: Activation, most: Expr, solved: Expr) -> Iterator[Block]:
@@ -266,7 +217,7 @@ def _both_ways(rows: tuple[Activation, ...]) -> Iterator[Block]:
         for depth in DEPTHS
     )
     if row is not None:
-        found = {"slope": _slope(row), "largest": _short(most)}
+        found = {"slope": _slope(row), "largest": short(most)}
         yield Paragraph(Words("flow.powers", found | {"weight": _weights(weights)}))
     else:
         yield Paragraph(Words("flow.powers_linear", {"weight": _weights(weights)}))
@@ -276,7 +227,7 @@ def _both_ways(rows: tuple[Activation, ...]) -> Iterator[Block]:
 
 
 def _weights(weights: tuple[Expr, ...]) -> Words:
-    cells = dict(zip(("first", "second", "third"), map(_short, weights), strict=True))
+    cells = dict(zip(("first", "second", "third"), map(short, weights), strict=True))
     return Words("flow.three", cells)
 
 

@@ -6,23 +6,12 @@ from sympy import Expr, Function, Integer, KroneckerDelta, Symbol
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation
-from bpderive.document.blocks import (
-    Block,
-    Equations,
-    Formula,
-    Number,
-    Paragraph,
-    Plain,
-    Row,
-    Section,
-    Shape,
-    Table,
-    Words,
-)
+from bpderive.document.blocks import Block, Equations, Number, Paragraph, Row, Section, Table, Words
 from bpderive.document.illustrations import network_block
+from bpderive.document.mathematics import Formula, Plain, Shape
 from bpderive.document.request import Request
 from bpderive.document.runs import Run, numbered, row, runs
-from bpderive.document.translation import conventions, translation
+from bpderive.document.translation import book, conventions, translation
 from bpderive.equations import SAMPLES
 from bpderive.forms.numbering import numbering
 from bpderive.forms.scalar import quantity, unroll
@@ -77,11 +66,18 @@ def notation(derivation: Derivation, request: Request) -> Section:
                     },
                 )
             ),
-            *((conventions(network),) if request.full else ()),
+            *conventions(network, always=request.full or request.conventions),
             symbols,
-            *(translation(derivation, other, symbols.rows) if other is not None else ()),
+            *(_translated(derivation, other, symbols) if other is not None else ()),
         ),
     )
+
+
+def _translated(derivation: Derivation, other: str, symbols: Table) -> tuple[Block, ...]:
+    """The table that translates to another notation; a symbol stands in both tables' rows."""
+    there = book(derivation.network, other)
+    both = zip(symbols.rows, _symbols(there.network).rows, strict=True)
+    return translation(derivation, there, both)
 
 
 def _layers(network: Network) -> Table:

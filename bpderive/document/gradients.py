@@ -10,11 +10,8 @@ from bpderive.document.blocks import (
     Block,
     Cell,
     Equations,
-    Formula,
     Listing,
-    OrderedSum,
     Paragraph,
-    Plain,
     Row,
     Section,
     Table,
@@ -23,6 +20,7 @@ from bpderive.document.blocks import (
 from bpderive.document.claims import alike
 from bpderive.document.forward import is_small, parameters
 from bpderive.document.illustrations import neighbours, shared_block
+from bpderive.document.mathematics import Formula, OrderedSum, Plain
 from bpderive.document.reasons import chain
 from bpderive.document.request import Request
 from bpderive.document.runs import Run, in_letters, numbered, row, runs

@@ -8,23 +8,8 @@ from typing import NamedTuple
 
 from sympy import Expr, Integer, Symbol
 
-from bpderive.document.blocks import (
-    Beside,
-    Cell,
-    Equations,
-    Figure,
-    Formula,
-    Layer,
-    Listed,
-    Math,
-    Matrix,
-    Paragraph,
-    Plain,
-    Route,
-    Row,
-    Shape,
-    Words,
-)
+from bpderive.document.blocks import Beside, Cell, Equations, Figure, Listed, Paragraph, Row, Words
+from bpderive.document.mathematics import Formula, Layer, Math, Matrix, Plain, Route, Shape
 from bpderive.document.runs import Run, runs
 from bpderive.equations import SAMPLES
 from bpderive.forms.arrays import Leaf
@@ -68,7 +53,7 @@ def _layer(network: Network, run: Run) -> Words:
         "count": Formula(layer.width),
         "activation": Plain(row.formula if row.given else row.name),
     }
-    return Words("alternative.layer", slots)
+    return Words("alternative.layer_one" if layer.width == 1 else "alternative.layer", slots)
 
 
 def paths_block(
@@ -79,7 +64,8 @@ def paths_block(
 
     weight = Formula(symbol_of(reference))
     slots: dict[str, Cell] = {"weight": weight, "count": count}
-    told = Words("alternative.paths", {**slots, "paths": Listed(routes)})
+    key = "paths_one" if len(routes) == 1 else "paths"
+    told = Words(f"alternative.{key}", {**slots, "paths": Listed(routes)})
     if not routes:
         total = Formula(_sum(network, reference))
         told = Words("alternative.paths_many", {**slots, "sum": total})

@@ -1,6 +1,6 @@
 """Sections 7 and 8: matrix and batch form, the algorithm, its cost; and gradient descent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sympy import Add, Expr, Indexed, Symbol
 
@@ -8,23 +8,19 @@ from bpderive.derive import Derivation, Derived
 from bpderive.document.blocks import (
     Algorithm,
     Block,
+    Cell,
     Equations,
-    Formula,
-    Layer,
-    Matrix,
     Number,
-    Ordered,
-    OrderedSum,
     Paragraph,
     Row,
     Section,
-    Update,
     Words,
 )
 from bpderive.document.forward import is_small
 from bpderive.document.illustrations import flow_block
+from bpderive.document.mathematics import Formula, Layer, Matrix, Ordered, OrderedSum, Update
 from bpderive.document.request import Request
-from bpderive.document.runs import LAYER, Run, in_letters, numbered, runs
+from bpderive.document.runs import LAYER, Run, between, in_letters, numbered, runs
 from bpderive.equations import SAMPLES
 from bpderive.forms.arrays import Apply, Leaf, Node, Product, Scalar, lower
 from bpderive.forms.numbering import numbering
@@ -47,7 +43,7 @@ def matrix(derivation: Derivation, request: Request) -> Section:
     return Section(
         "matrix",
         (
-            Paragraph(Words("matrix.sample")),
+            Paragraph(Words("matrix.sample_rows" if network.row_vectors else "matrix.sample")),
             Equations(tuple(_rows(derivation, batch=False))),
             *((flow_block(network, batch=False),) if request.figures else ()),
             Paragraph(Words(f"matrix.batch_{orientation}", {"n": Formula(SAMPLES)})),
@@ -93,11 +89,18 @@ def _loss_rows(network: Network, *, batch: bool) -> Iterator[Row]:
         order = _order(network, graph.by_label["p"].indices, parameter=False)
         value: Node = Apply(order, network.stage.name, (Leaf(order, "a{l}"),))
         number = Number(numbers.stage) if batch else None
-        yield Row(Matrix(Leaf(order, "p"), names), Matrix(value, names), number)
+        lhs = _matrix(network, Leaf(order, "p"), names)
+        yield Row(lhs, _matrix(network, value, names), number)
     loss = _lower(network, graph.by_label["S" if batch else "L"].rhs, ())
     if batch:
         loss = _averaged(network, loss)
-    yield Row(Formula(Symbol("L")), Matrix(loss, names), Number(numbers.loss) if batch else None)
+    number = Number(numbers.loss) if batch else None
+    yield Row(Formula(Symbol("L")), _matrix(network, loss, names), number)
+
+
+def _matrix(network: Network, node: Node, names: Mapping[str, Expr | str]) -> Matrix:
+    """Mathematics in which a vector lies as the network's samples do."""
+    return Matrix(node, names, rows=network.row_vectors)
 
 
 def _averaged(network: Network, node: Node) -> Node:
@@ -135,7 +138,8 @@ def _forward_row(
         value: Node = Apply(order, activation.name, (Leaf(order, "z{l}"),))
     else:
         value = _lower(network, equation.rhs, order)
-    return Row(Matrix(Leaf(order, equation.label), names), Matrix(value, names), number, run.words)
+    lhs = _matrix(network, Leaf(order, equation.label), names)
+    return Row(lhs, _matrix(network, value, names), number, run.words)
 
 
 def _backward_row(network: Network, run: Run, derived: Derived, number: Number | None) -> Row:
@@ -146,12 +150,9 @@ def _backward_row(network: Network, run: Run, derived: Derived, number: Number |
     value = _lower(network, derived.shown.rhs, order)
     if parameter and number is not None:
         value = _averaged(network, value)
-    lhs = (
-        Matrix(Leaf(order, label_of(derived.result.lhs)), names)
-        if derived.named
-        else Matrix(Leaf(order, f"d{derived.tensor.label}"), names)
-    )
-    return Row(lhs, Matrix(value, names), number, run.words)
+    label = label_of(derived.result.lhs) if derived.named else f"d{derived.tensor.label}"
+    lhs = _matrix(network, Leaf(order, label), names)
+    return Row(lhs, _matrix(network, value, names), number, run.words)
 
 
 def _index_rows(derivation: Derivation) -> Iterator[Row]:
@@ -183,11 +184,15 @@ def algorithm(network: Network) -> Algorithm:
     """The pseudo-code of one step of training."""
     backward = [] if network.depth == 1 else ["backward_two" if network.depth == 2 else "backward"]
     lines = ["given", "forward", "loss", "output", *backward, "gradients", "update"]
-    slots = {name: numbered(at) for name, at in _ends(network)}
+    slots: dict[str, Cell] = {name: numbered(at) for name, at in _ends(network)}
     slots |= {"layer": Layer(LAYER), "below": Layer(LAYER - 1)}
+    ends = {"forward": (1, network.depth), backward[0] if backward else "": (network.depth, 2)}
+    layers = {line: {"layers": between(*pair)} for line, pair in ends.items()}
     bias = "_bias" if network.spec.bias else ""
     named = {"gradients": f"gradients{bias}", "update": f"update{bias}", "given": f"given{bias}"}
-    return Algorithm(tuple(Words(f"algorithm.{named.get(x, x)}", slots) for x in lines))
+    return Algorithm(
+        tuple(Words(f"algorithm.{named.get(x, x)}", slots | layers.get(x, {})) for x in lines)
+    )
 
 
 def _ends(network: Network) -> Iterator[tuple[str, int]]:

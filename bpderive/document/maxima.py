@@ -5,30 +5,22 @@ maximum was found.
 """
 
 from collections.abc import Iterator
-from math import ceil
 
-from sympy import Expr, Function, Rational, oo
+from sympy import Expr, Function, Rational, ceiling, floor, log, oo
 
 from bpderive.catalog import Activation
-from bpderive.document.blocks import (
-    Block,
-    Cell,
-    Equations,
-    Formula,
-    Items,
-    Listed,
-    Paragraph,
-    Row,
-    Value,
-    Words,
-)
+from bpderive.document.blocks import Block, Cell, Equations, Items, Listed, Paragraph, Row, Words
+from bpderive.document.mathematics import Formula, Value
 from bpderive.functions import Abs, scalar_symbol
 from bpderive.slopes.extrema import maximal_slope
 from bpderive.slopes.model import MaximalSlope, Part
 from bpderive.slopes.nodes import at_most
 
 DIGITS = 7
-PLACES = 10**5
+UP = 6
+"""So many digits has a bound that is no short fraction: it is rounded up to them."""
+WIDER = Rational(2, 10**10)
+"""What was enclosed is known to this share of it."""
 GROWING = ("grows", "unbounded")
 Z = scalar_symbol("z")
 
@@ -40,7 +32,37 @@ def bound_of(row: Activation) -> Expr | None:
         return None
     if found.value.is_Rational and len(str(found.value)) < DIGITS:
         return found.value
-    return Rational(ceil(float(found.value) * PLACES * (1 + 1e-12)), PLACES)
+    return upward(found.value * (1 if found.exact else 1 + WIDER), UP)
+
+
+def is_reached(row: Activation) -> bool:
+    """Whether the bound is the maximal slope itself, and is taken somewhere."""
+    if not row.elementwise:
+        return False
+    found = maximal_slope(row)
+    return found.value is not None and found.attained and bound_of(row) == found.value
+
+
+def upward(value: Expr, digits: int) -> Expr:
+    """The next number of so many significant digits that is not smaller; for 0 and above."""
+    unit = _unit(value, digits)
+    return value if value == 0 else ceiling(_rational(value) / unit) * unit
+
+
+def downward(value: Expr, digits: int) -> Expr:
+    """The next number of so many significant digits that is not larger; for 0 and above."""
+    unit = _unit(value, digits)
+    return value if value == 0 else floor(_rational(value) / unit) * unit
+
+
+def _unit(value: Expr, digits: int) -> Expr:
+    """One unit in the last of so many digits."""
+    power = floor(log(_rational(value), 10).evalf(20)) if value != 0 else 0
+    return Rational(10) ** (power + 1 - digits)
+
+
+def _rational(value: Expr) -> Expr:
+    return value if value.is_Rational else Rational(str(value.evalf(30)))
 
 
 def slope_of(row: Activation) -> Expr:
@@ -94,6 +116,8 @@ def _alone(part: Part, row: Activation) -> Iterator[Block]:
     """The argument of a slope without cases; a completed square stands by itself."""
     if part.argument == "square":
         yield from _squared(part, row)
+    elif part.argument == "constant" and part.value is not None:
+        yield Paragraph(Words("maximum.constant_alone", {"value": _number(part.value)}))
     else:
         yield Paragraph(_why(part, row))
 
@@ -102,8 +126,8 @@ def _squared(part: Part, row: Activation) -> Iterator[Block]:
     assert part.value is not None  # noqa: S101
     left = slope_of(row) if part.piece.expr == part.shown[1] else part.piece.expr
     yield Equations((Row(Formula(left), Formula(part.shown[1])),))
-    slots = {"value": _number(part.value), "where": _place(part.at)}
-    yield Paragraph(Words("maximum.square", slots))
+    slots: dict[str, Cell] = {"value": _number(part.value), "where": _place(part)}
+    yield Paragraph(_completed("square", part, slots))
 
 
 def _range(part: Part) -> Words:
@@ -127,16 +151,19 @@ def _why(part: Part, row: Activation) -> Words:
 def _number(value: Expr) -> Cell:
     if value.is_Rational:
         return Formula(value)
-    return Value(value.evalf(DIGITS), DIGITS)
+    return Value(upward(value, DIGITS), DIGITS)
 
 
-def _place(at: Expr | None) -> Cell:
-    """Where the maximum is: a number, or an end of the line."""
+def _place(part: Part) -> Cell:
+    """Where the maximum is, or is come near to: a number, or an end of the line."""
+    at = part.at
     if at in (oo, -oo):
         return Words("maximum.right" if at == oo else "maximum.left", {"z": Formula(Z)})
     assert at is not None  # noqa: S101
     number: Cell = Value(at, 6) if at.is_Float else Formula(at)
-    return Words("maximum.at", {"z": Formula(Z), "at": number})
+    return Words(
+        "maximum.at" if part.attained else "maximum.towards", {"z": Formula(Z), "at": number}
+    )
 
 
 def _plain(part: Part, slots: dict[str, Cell], _row: Activation) -> Words:
@@ -144,27 +171,49 @@ def _plain(part: Part, slots: dict[str, Cell], _row: Activation) -> Words:
 
 
 def _square(part: Part, slots: dict[str, Cell], _row: Activation) -> Words:
-    found = {**slots, "square": Formula(part.shown[1]), "where": _place(part.at)}
-    return Words("maximum.square_of", found)
+    found = {**slots, "square": Formula(part.shown[1]), "where": _place(part)}
+    return _completed("square_of", part, found)
+
+
+def _completed(key: str, part: Part, slots: dict[str, Cell]) -> Words:
+    """What a completed square says: it lies below a number, or above a negative one."""
+    assert part.value is not None  # noqa: S101
+    top = part.shown[1].as_independent(part.shown[0], as_Add=True)[0]
+    if top == part.value:
+        return Words(f"maximum.{key}", slots)
+    return Words(f"maximum.{key}_negative", {**slots, "lowest": _minus(part.value)})
+
+
+def _minus(value: Expr) -> Cell:
+    return Formula(-value) if value.is_Rational else Value(-upward(value, DIGITS), DIGITS)
 
 
 def _between(part: Part, slots: dict[str, Cell], _row: Activation) -> Words:
     atom, low, high = (Formula(expr) for expr in part.shown)
-    found = {**slots, "slope": Formula(part.piece.expr), "where": _place(part.at)}
+    found = {**slots, "slope": Formula(part.piece.expr), "where": _place(part)}
     found |= {"atom": atom, "low": low, "high": high}
     return Words("maximum.range" if part.attained else "maximum.approached", found)
 
 
 def _stationary(part: Part, slots: dict[str, Cell], row: Activation) -> Words:
     exact = Formula(part.value) if part.value is not None else slots["value"]
-    found = {**slots, "slope": Formula(slope_of(row)), "where": _place(part.at), "exact": exact}
+    found = {**slots, "slope": Formula(slope_of(row)), "where": _place(part), "exact": exact}
+    if part.value is not None and not part.value.is_Rational:
+        found["value"] = Value(part.value.evalf(DIGITS), DIGITS)
     short = part.value is not None and part.value.is_Rational
     return Words(f"maximum.stationary{'_number' if short else ''}", found)
 
 
 def _search(part: Part, slots: dict[str, Cell], row: Activation) -> Words:
-    found = {**slots, "slope": Formula(slope_of(row)), "where": _place(part.at)}
+    found = {**slots, "slope": Formula(slope_of(row)), "where": _place(part)}
+    if part.value is not None and part.argument == "search":
+        found["value"] = Value(part.value.evalf(DIGITS), DIGITS)
     return Words(f"maximum.{part.argument}", found)
+
+
+def _end(part: Part, slots: dict[str, Cell], row: Activation) -> Words:
+    found = {**slots, "slope": Formula(slope_of(row)), "where": _place(part)}
+    return Words("maximum.end" if part.attained else "maximum.end_approached", found)
 
 
 WHY = {
@@ -172,6 +221,7 @@ WHY = {
     "range": _between,
     "square": _square,
     "stationary": _stationary,
+    "end": _end,
     "search": _search,
     "limit": _search,
 }

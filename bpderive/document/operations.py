@@ -11,19 +11,15 @@ from bpderive.document.blocks import (
     Block,
     Chain,
     Equations,
-    Formula,
     Items,
     Link,
-    Math,
-    Ordered,
-    OrderedSum,
     Paragraph,
-    Plain,
     Row,
     Section,
     Words,
 )
 from bpderive.document.forward import applied, forward_rows
+from bpderive.document.mathematics import Formula, Math, Named, Ordered, OrderedSum
 from bpderive.document.reasons import chain, links
 from bpderive.document.request import Request
 from bpderive.document.runs import Run, row
@@ -54,7 +50,7 @@ def operations(derivation: Derivation, request: Request) -> Section:
 
 def name_of(row_: Activation) -> Math:
     """A row's name as words; the letter of a formula as mathematics."""
-    return Formula(Symbol(row_.name)) if row_.given else Plain(row_.name.replace("_", " "))
+    return Formula(Symbol(row_.name)) if row_.given else Named(row_.name)
 
 
 def kinks(row_: Activation) -> Iterator[Block]:
@@ -83,7 +79,7 @@ def loss(derivation: Derivation, *, full: bool = False) -> Iterator[Block]:
     """The loss and its derivative by the output; in full, that of one output in steps first."""
     network = derivation.network
     kind = "_stage" if network.stage else "_formula" if network.loss.given else ""
-    name = Plain(network.loss.name.replace("_", " "))
+    name = Named(network.loss.name)
     yield Paragraph(Words(f"operations.loss{kind}", {} if network.loss.given else {"name": name}))
     yield Equations((replace(forward_rows(derivation)[-1], number=None),))
     if network.loss.name == "half_squared_error":

@@ -10,23 +10,22 @@ from sympy import Symbol
 
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation
-from bpderive.document.blocks import (
-    Block,
-    Equations,
-    Figure,
-    Formula,
-    Heading,
-    Paragraph,
-    Row,
-    Words,
-)
+from bpderive.document.blocks import Block, Equations, Figure, Heading, Paragraph, Row, Words
 from bpderive.document.figures.plots import activation_figure
 from bpderive.document.forward import applied
+from bpderive.document.mathematics import Formula
 from bpderive.document.maxima import maximum, slope_of
 from bpderive.document.operations import activation, chain_rules, defined, kinks, loss, name_of
 from bpderive.document.request import Request
 from bpderive.document.slope_steps import activation_chain, helpers, rule_table
 from bpderive.functions import scalar_symbol
+from bpderive.slopes.extrema import maximal_slope
+
+TOLD = {
+    True: ("operations.caption", "operations.alternative"),
+    False: ("operations.caption_plain", "operations.alternative_plain"),
+}
+"""Caption and text of a plot, by whether the largest slope is drawn in it."""
 
 
 def full(derivation: Derivation, request: Request) -> Iterator[Block]:
@@ -62,6 +61,7 @@ def _slope_in_full(row_: Activation, shown: set[str], request: Request) -> Itera
     yield from kinks(row_)
     if request.figures:
         slots = {"function": Formula(applied(row_)), "slope": Formula(slope_of(row_))}
-        caption, told = (Words(f"operations.{key}", slots) for key in ("caption", "alternative"))
+        established = maximal_slope(row_).value is not None
+        caption, told = (Words(id_, slots) for id_ in TOLD[established])
         yield Figure(f"activation-{row_.name}", activation_figure(row_), caption, told)
     yield from maximum(row_)

@@ -12,14 +12,14 @@ from bpderive.document.blocks import (
     Block,
     Cell,
     Document,
-    Formula,
     Items,
+    Listed,
     Paragraph,
-    Plain,
     Section,
     Table,
     Words,
 )
+from bpderive.document.mathematics import Formula, Named, Plain
 from bpderive.proof import Proof, Skip, Summary
 
 SHOWN = 20
@@ -45,7 +45,7 @@ def _sentences(proof: Proof) -> Iterator[Words]:
         slots = {"samples": proof.samples, "digits": exact.wanted, "fewer": extrapolated.wanted}
         yield _sentence("gradients", slots)
     if forms := [one for one in proof.summaries if one.kind == "form"]:
-        names = Plain(", ".join(one.against for one in forms))
+        names = Listed(tuple(Named(one.against) for one in forms))
         digits = _number(min(one.wanted for one in forms))
         yield Words("proof.forms", {"forms": names, "digits": digits})
     if program := told.get(("program", "oracles")):
@@ -93,7 +93,8 @@ def _skipped(skip: Skip) -> Words:
 
 def _what(kind: str, against: str) -> Words:
     """What was compared: `the form paths`, `steps`, `gradients`."""
-    return Words(f"check.{kind}", {"name": Plain(against)} if kind in NAMED else {})
+    name = Named(against) if kind == "form" else Plain(against)
+    return Words(f"check.{kind}", {"name": name} if kind in NAMED else {})
 
 
 NAMED = ("form", "code", "full_size", "kink", "kink_code")

@@ -10,7 +10,8 @@ from sympy import Expr, Indexed, KroneckerDelta, Mul, Sum
 from sympy.core.function import AppliedUndef
 
 from bpderive.derive import Derived, Step
-from bpderive.document.blocks import Cell, Chain, Formula, Indices, Link, Listed, Words
+from bpderive.document.blocks import Cell, Chain, Link, Listed, Words
+from bpderive.document.mathematics import Formula, Indices
 from bpderive.document.runs import Run, in_letters
 from bpderive.index import Partial, element, indices_of, label_of, rename
 from bpderive.network import Network

@@ -14,18 +14,16 @@ from bpderive.document.blocks import (
     Block,
     Cell,
     Code,
+    Command,
     Equations,
-    Formula,
     Heading,
-    Ordered,
     Paragraph,
-    Plain,
     Remark,
     Row,
     Table,
-    Value,
     Words,
 )
+from bpderive.document.mathematics import Formula, Named, Ordered, Plain, Value
 from bpderive.document.maxima import Z, bound_of
 from bpderive.slopes.extrema import maximal_slope
 
@@ -38,7 +36,8 @@ TRUNCATED = "0.7737"
 
 SWAPPED = "tf.clip_by_value(gradient, 1, -1)"
 RIGHT = "tf.clip_by_value(gradient, clip_value_min=-1, clip_value_max=1)\n"
-HERE, BELOW, S = Symbol("n{l}"), Symbol("n{l-1}"), Symbol("s")
+HERE, BELOW, S = Symbol("n{l}"), Symbol("n{l-1}"), Symbol("r")
+FACTOR = Symbol("q")
 U, V = Symbol("u"), Symbol("v")
 
 
@@ -55,9 +54,7 @@ def remedies() -> Iterator[Block]:
 def _activations() -> Iterator[Block]:
     yield Paragraph(Words("flow.activations"))
     cells: list[tuple[Cell, Cell]] = [
-        (Plain(row.name.replace("_", " ")), _largest(row))
-        for row in CATALOG.activations
-        if row.elementwise
+        (Named(row.name), _largest(row)) for row in CATALOG.activations if row.elementwise
     ]
     half = (len(cells) + 1) // 2
     pairs = zip_longest(cells[:half], cells[half:], fillvalue=(Plain(""), Plain("")))
@@ -96,7 +93,7 @@ def _initialisation() -> Iterator[Block]:
 
 
 def _normalisation() -> Iterator[Block]:
-    m, s, k = (Symbol(letter) for letter in "msk")
+    m, s, k = Function("E")(Z), sqrt(Function("Var")(Z)), FACTOR
     slots = {"m": Formula(m), "s": Formula(s), "k": Formula(k), "z": Formula(Z)}
     slots["normal"] = Formula((Z - m) / s)
     yield Paragraph(Words("flow.normal", slots))
@@ -109,7 +106,7 @@ def _residual() -> Iterator[Block]:
     product = (1 + U) * (1 + V)
     yield Equations((Row(Formula(product), Formula(product.expand())),))
     yield Paragraph(Words("flow.residual_one", slots))
-    blocks, layers = Symbol("B"), Symbol("m")
+    blocks, layers = Symbol("B"), Symbol("q")
     scale = Formula(blocks ** (-1 / (2 * layers - 2)))
     fixup = {"scale": scale, "blocks": Formula(blocks), "layers": Formula(layers)}
     yield Paragraph(Words("flow.fixup", fixup))
@@ -132,7 +129,7 @@ def clipping() -> Iterator[Block]:
         ),
     )
     yield Paragraph(Words("flow.direction", {"g": g, "norm": Formula(norm)}))
-    yield Remark(Words("flow.claim_clip", {"swapped": Plain(SWAPPED)}))
+    yield Remark(Words("flow.claim_clip", {"swapped": Command(SWAPPED)}))
     yield Code("python", RIGHT)
 
 

@@ -37,9 +37,9 @@ LEVELS = ("brief", "full")
 class Request:
     """What a document shall hold.
 
-    `weight` is derived in full; `translate` names another notation; `example` holds numbers, `code`
-    the lines of the generated code, `cells` by section what a notebook runs; `by` are lines under
-    the title.
+    `weight` is derived in full; `conventions` says what the equations take for granted even where
+    it is the usual; `translate` names another notation; `example` holds numbers, `code` the lines
+    of the generated code, `cells` by section what a notebook runs; `by` are lines under the title.
     """
 
     weight: str = FIRST
@@ -48,6 +48,7 @@ class Request:
     sections: tuple[str, ...] = DERIVATION
     level: str = "brief"
     figures: bool = False
+    conventions: bool = False
     translate: str | None = None
     example: "Example | None" = None
     code: str | None = None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, Symbol
 
-from bpderive.document.blocks import Formula, Indices, Layer, Number, Row, Words
+from bpderive.document.blocks import Cell, Number, Row, Words
+from bpderive.document.mathematics import Formula, Indices, Layer
 from bpderive.index import Equation
 from bpderive.network import Network
 
@@ -21,6 +22,13 @@ LAYER = Symbol("{l}")
 def numbered(layer: int) -> Layer:
     """The number of a layer, as the notation counts."""
     return Layer(Integer(layer))
+
+
+def between(first: int, last: int) -> Words:
+    """`ℓ = 3, 2`, `ℓ = 5, …, 2`: layers in a row, up or down."""
+    kind = {0: "one", 1: "two"}.get(abs(last - first), "range")
+    slots: dict[str, Cell] = {"layer": Formula(LAYER), "first": numbered(first)}
+    return Words(f"layers.{kind}", slots if first == last else slots | {"last": numbered(last)})
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,7 @@ class Run:
         """For which layers an equation of the run holds."""
         if not self.general:
             return None
-        first, last = numbered(self.first), numbered(self.last)
-        return Words("layers.range", {"layer": Formula(LAYER), "first": first, "last": last})
+        return between(self.first, self.last)
 
     def number(self, at_first: int, at_last: int) -> Number:
         """The number of an equation that has these numbers at the ends of the run."""

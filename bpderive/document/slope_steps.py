@@ -9,19 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from sympy import Expr, Function, Symbol
 
 from bpderive.catalog import Activation, Loss
-from bpderive.document.blocks import (
-    Block,
-    Cell,
-    Chain,
-    Formula,
-    Link,
-    Math,
-    Ordered,
-    OrderedSum,
-    Paragraph,
-    Table,
-    Words,
-)
+from bpderive.document.blocks import Block, Cell, Chain, Link, Paragraph, Table, Words
+from bpderive.document.mathematics import Formula, Math, Ordered, OrderedSum
 from bpderive.functions import scalar_symbol
 from bpderive.slopes.nodes import primed
 from bpderive.slopes.rules import CHAIN

@@ -1,74 +1,100 @@
 """What section 1 says of conventions, and the table that translates to another notation.
 
-In: a `Derivation`, the name of another notation. Out: blocks. Must not know: which notation the
-document is printed in; mathematics that is to stand in the other one says so (`InNotation`).
+In: a `Derivation`, the name of another notation. Out: blocks. What stands there is derived anew,
+with the conventions of that book. Must not know: which notation the document is printed in;
+mathematics that is to stand in the other one says so (`InNotation`).
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from sympy import Expr, Symbol
+from sympy import Symbol
 
-from bpderive.derive import Derivation
-from bpderive.document.blocks import (
-    Block,
-    Cell,
-    Equality,
-    Formula,
-    Indices,
-    InNotation,
-    Items,
-    Math,
-    Paragraph,
-    Plain,
-    Table,
-    Words,
-)
+from bpderive.catalog import CATALOG
+from bpderive.derive import Derivation, derive
+from bpderive.document.blocks import Block, Cell, Items, Paragraph, Table, Words
+from bpderive.document.mathematics import Equality, Formula, InNotation, Math, Plain
 from bpderive.document.runs import Run, in_letters, numbered
 from bpderive.index import Equation, element, indices_of
 from bpderive.network import Network
-from bpderive.notation import load
+from bpderive.notation import Notation, load
 from bpderive.spec import Spec
 from bpderive.weights import in_order
 
 HALVES = {"half_squared_error": "half", "squared_error": "no_half"}
 """Losses that differ in a factor of one half alone."""
 
-Symbols = tuple[tuple[Cell, ...], ...]
+USUAL = Spec(())
+"""The conventions of a network of which nothing is said."""
+
+Cells = tuple[Cell, ...]
 
 
-def conventions(network: Network) -> Items:
-    """What the equations take for granted, one sentence each."""
-    spec = network.spec
-    names = [f"samples_{spec.orientation}", f"weights_{spec.weights}", f"loss_{spec.reduction}"]
-    half = HALVES.get(spec.loss)
-    return Items(tuple(Words(f"convention.{name}") for name in [*names, *filter(None, [half])]))
+@dataclass(frozen=True)
+class Book:
+    """Another notation by its name or path, and a network as its textbook has it."""
+
+    name: str
+    notation: Notation
+    network: Network
+
+    def written(self, math: Math) -> InNotation:
+        """Mathematics in the letters of the book."""
+        return InNotation(math, self.name)
 
 
-def translation(derivation: Derivation, other: str, symbols: Symbols) -> tuple[Block, ...]:
-    """Every quantity and the main equations in two notations, and what differs beside letters.
-
-    Args:
-        derivation: of the network.
-        other: the name of a notation, or the path of one's TOML file.
-        symbols: rows of the table of symbols: the first cell is its formula, the last its meaning.
+def book(network: Network, name: str) -> Book:
+    """The same layers with the conventions that another notation states.
 
     Raises:
         SpecError: there is no such notation.
     """
-    book = load(other)
+    notation = load(name)
+    stated = dict(notation.spec)
+    if not {network.spec.loss, stated.get("loss")} <= set(HALVES):
+        stated.pop("loss", None)
+    spec = replace(network.spec, **stated)
+    loss = network.loss if spec.loss == network.spec.loss else CATALOG.loss(spec.loss)
+    return Book(name, notation, Network(spec, network.layers, loss, network.stage))
+
+
+def conventions(network: Network, *, always: bool) -> tuple[Items, ...]:
+    """What the equations take for granted, one sentence each: where it is not the usual."""
+    names = _conventions(network.spec)
+    if not always and set(names) <= set(_conventions(USUAL)):
+        return ()
+    return (Items(tuple(Words(f"convention.{name}") for name in names)),)
+
+
+def _conventions(spec: Spec) -> tuple[str, ...]:
+    names = (f"samples_{spec.orientation}", f"weights_{spec.weights}", f"loss_{spec.reduction}")
+    return (*names, *([HALVES[spec.loss]] if spec.loss in HALVES else []))
+
+
+def translation(
+    derivation: Derivation, there: Book, symbols: Iterable[tuple[Cells, Cells]]
+) -> tuple[Block, ...]:
+    """Every quantity and the main equations in two notations, and what differs beside letters.
+
+    Args:
+        derivation: of the network.
+        there: the other book, and the network as it has it.
+        symbols: by symbol, its row in the table of this network and in that of the other: the
+            first cell is its formula, the last its meaning.
+    """
     rows = [
-        (formula, InNotation(formula, other), meaning)
-        for formula, *_, meaning in symbols
-        if isinstance(formula, Formula)
+        (ours[0], there.written(theirs[0]), ours[-1])
+        for ours, theirs in symbols
+        if isinstance(theirs[0], Formula)
     ]
-    equations = [(equation, InNotation(equation, other)) for equation in _equations(derivation)]
+    both = zip(_equations(derivation), _equations(derive(there.network)), strict=True)
+    equations = [(ours, there.written(theirs)) for ours, theirs in both]
     return (
-        Paragraph(Words("translation.intro", {"book": Plain(book.title)})),
+        Paragraph(Words("translation.intro", {"book": Plain(there.notation.title)})),
         Table(("here", "there", "meaning"), tuple(rows)),
         Paragraph(Words("translation.equations")),
         Table(("ours", "theirs"), tuple(equations)),
-        Items(tuple(_differences(derivation.network, other, replace(Spec(()), **book.spec)))),
+        Items(tuple(_differences(derivation.network, there))),
     )
 
 
@@ -93,22 +119,18 @@ def _equality(run: Run, network: Network, equation: Equation, letter: str) -> Eq
     return Equality(Formula(named.lhs, indices), Formula(named.rhs, indices))
 
 
-def _differences(network: Network, other: str, there: Spec) -> Iterator[Words]:
+def _differences(network: Network, there: Book) -> Iterator[Words]:
     """How layers are counted; then each convention in which the other's equations differ."""
-    here = network.spec
-    first = Formula(*_first_weight(network))
-    slots: dict[str, Math] = {"here": numbered(0), "weight": first}
-    slots |= {"there": InNotation(numbered(0), other), "other": InNotation(first, other)}
+    slots: dict[str, Math] = {"here": numbered(0), "weight": _first_weight(network)}
+    slots |= {"there": there.written(numbered(0))}
+    slots |= {"other": there.written(_first_weight(there.network))}
     yield Words("translation.layers", slots)
-    if there.orientation != here.orientation:
-        yield Words(f"translation.samples_{there.orientation}")
-    if there.weights != here.weights:
-        yield Words(f"translation.weights_{there.weights}")
-    halves = [HALVES.get(spec.loss) for spec in (here, there)]
-    if None not in halves and halves[0] != halves[1]:
-        yield Words(f"translation.{halves[1]}")
+    here = _conventions(network.spec)
+    for name in _conventions(there.network.spec):
+        if name not in here:
+            yield Words(f"translation.{name}")
 
 
-def _first_weight(network: Network) -> tuple[Expr, Indices]:
+def _first_weight(network: Network) -> Formula:
     i, j = Symbol("_i"), Symbol("_j")
-    return element("w1", in_order(network.spec.weights, i, j)), (i, j)
+    return Formula(element("w1", in_order(network.spec.weights, i, j)), (i, j))

@@ -9,24 +9,26 @@ from bpderive.derive import Derivation
 from bpderive.document.blocks import (
     Block,
     Cell,
-    Coloured,
     Equations,
-    Formula,
     Items,
     Listed,
-    Math,
-    Near,
-    Ordered,
-    OrderedSum,
     Paragraph,
-    Plain,
-    Route,
     Row,
     Section,
     Table,
     Words,
 )
 from bpderive.document.illustrations import Told, fits_small, path_block, paths_block
+from bpderive.document.mathematics import (
+    Coloured,
+    Formula,
+    Math,
+    Near,
+    Ordered,
+    OrderedSum,
+    Plain,
+    Route,
+)
 from bpderive.document.request import Request
 from bpderive.errors import UnsupportedError
 from bpderive.forms.chosen import chosen
@@ -248,16 +250,25 @@ def _role(factor: Factor) -> str:
 
 
 def _parts(network: Network, paths: Paths) -> Iterator[Words]:
-    """The three parts of the article, and the input."""
+    """The three parts of the article, the elements of a Jacobian, and the input."""
     found = dict.fromkeys(factor for path in paths for factor in path)
     by_role: dict[str, list[Expr]] = {}
     for factor in sorted(found, key=lambda f: -_level(network, f)):
         by_role.setdefault(_role(factor), []).append(_shown(factor))
     errors = [*by_role.get("loss", ()), *by_role.get("error", ())]
     yield Words("weight.part_error", {"error": _listed(errors)})
-    for role, key in (("weight", "part_sum"), ("slope", "part_slopes"), ("input", "part_input")):
+    for role, key in PARTS:
         if role in by_role:
             yield Words(f"weight.{key}", {"list": _listed(by_role[role])})
+
+
+PARTS = (
+    ("weight", "part_sum"),
+    ("slope", "part_slopes"),
+    ("jacobian", "part_jacobian"),
+    ("input", "part_input"),
+)
+"""The role of a factor, and the sentence of all that have it."""
 
 
 def _listed(values: list[Expr]) -> Cell:

@@ -17,6 +17,9 @@ LONGEST, LARGEST = 40, 10**6
 ACCEPTED = f'a number such as 0.25, -2 or "1/3", of at most {LONGEST} characters, up to {LARGEST}'
 _PART = r"\+?(-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?)"
 _NUMBER = re.compile(rf"{_PART}(?:\s*/\s*{_PART})?")
+_BEYOND = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE](-?)\+?[0-9]{4,}")
+"""A number whose power of ten is not even read."""
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 class Literal(str):
@@ -37,13 +40,25 @@ def number(value: object) -> Expr:
     text = text.replace("_", "") if isinstance(value, Literal) else text.strip()
     found = _NUMBER.fullmatch(text) if len(text) <= LONGEST else None
     if found is None:
-        raise SpecError.single(f"{quoted(value)} is not a number", accepted=ACCEPTED)
+        raise SpecError.single(f"{shown(value)} {_fault(text)}", accepted=ACCEPTED)
     top, bottom = Rational(found[1]), Rational(found[2] or 1)
     if bottom == 0:
         raise SpecError.single(f"{quoted(value)} divides by 0", accepted=ACCEPTED)
     if abs(top / bottom) > LARGEST:
         raise SpecError.single(f"{quoted(value)} is too large", accepted=ACCEPTED)
     return top / bottom
+
+
+def shown(value: object) -> str:
+    """A value as files write it, in quotes: `"null"`, `"true"`, `"abc"`."""
+    return quoted(_WORDS[value] if value is None or isinstance(value, bool) else value)
+
+
+def _fault(text: str) -> str:
+    """Why a text is no number that is taken."""
+    if beyond := _BEYOND.fullmatch(text):
+        return "is too close to 0" if beyond[1] else "is too large"
+    return "is too long" if len(text) > LONGEST and _NUMBER.fullmatch(text) else "is not a number"
 
 
 class NoValueError(ArithmeticError):

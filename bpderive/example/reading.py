@@ -17,7 +17,7 @@ from bpderive.checks import Findings, Path, place
 from bpderive.derive import Derivation
 from bpderive.errors import SpecError, UnsupportedError, quoted
 from bpderive.example.model import RATE, Shape, Values, names, shapes
-from bpderive.example.numbers import Literal, number
+from bpderive.example.numbers import Literal, number, shown
 from bpderive.toml_lines import dots, line_of
 
 MOST = 500_000
@@ -67,7 +67,8 @@ def _document(document: str, where: str, derivation: Derivation) -> Values:
         raise SpecError.single("a number is too long", where) from error
 
     def at(path: Path) -> str:
-        line = () if as_json or not path else (f"line {line_of(document, path)}",)
+        there = not as_json and path and path[0] in table
+        line = (f"line {line_of(document, path)}",) if there else ()
         return ", ".join((where, *line, place(path)))
 
     if not isinstance(table, dict):
@@ -159,7 +160,7 @@ def _count(size: int, word: str) -> str:
 def _described(value: object) -> str:
     """What was given instead."""
     if not isinstance(value, list | tuple):
-        return quoted(value)
+        return shown(value)
     if not any(isinstance(row, list | tuple) for row in value):
         return f"a list of {len(value)}"
     lengths = [len(row) if isinstance(row, list | tuple) else 1 for row in value]
@@ -174,7 +175,7 @@ def rate(value: object) -> Expr:
     """A learning rate above 0."""
     found = number(value)
     if found <= 0:
-        raise SpecError.single(f"{quoted(value)} is no learning rate", accepted="a number above 0")
+        raise SpecError.single(f"{shown(value)} is no learning rate", accepted="a number above 0")
     return found
 
 

@@ -19,6 +19,7 @@ from bpderive.errors import SpecError, quoted
 from bpderive.notation.alphabet import function, index, layer, letter
 from bpderive.notation.clashes import clashes
 from bpderive.notation.model import Notation
+from bpderive.notation.spares import settled
 from bpderive.spec import OPTIONS
 from bpderive.toml_lines import dots
 
@@ -63,11 +64,13 @@ def read(path: str, ours: Ours) -> Notation:
     base, given = _base(table, found, ours), _values(table, found)
     _complete(table, found)
     check()
-    values = {"name": Path(path).stem, **_merged(base, given)}
-    for keys, message, accepted in clashes(Notation(**values)):
+    stem = Path(path).stem
+    notation = Notation(name=stem, **{"title": stem, **_merged(base, given)})
+    notation = settled(notation, given) if base is not None else notation
+    for keys, message, accepted in clashes(notation):
         found.add(keys, message, accepted)
     check()
-    return Notation(**values)
+    return notation
 
 
 def _text(path: str) -> str:
@@ -95,8 +98,8 @@ def _base(table: Mapping[str, Any], found: Findings, ours: Ours) -> Notation | N
 
 
 def _complete(table: Mapping[str, Any], found: Findings) -> None:
-    """Every notation has a title of its own, and one without a base has everything."""
-    if "title" not in table:
+    """One without a base has everything; with a base, the file's name is title enough."""
+    if "title" not in table and "base" not in table:
         found.add(("title",), "the key is missing", "the name of the book, in quotes")
     missing = [name for name in NAMES if name not in table and name != "title"]
     if "base" not in table and missing:
@@ -137,7 +140,7 @@ def _merged(base: Notation | None, given: Mapping[str, Any]) -> dict[str, Any]:
     """The base's values under the given ones; tables key by key."""
     if base is None:
         return {name: given[name] for name in NAMES}
-    own = {name: getattr(base, name) for name in NAMES} | {"source": ""}
+    own = {name: getattr(base, name) for name in NAMES if name != "title"} | {"source": ""}
     return {**own, **given, **{key: {**own[key], **given.get(key, {})} for key in TABLES}}
 
 

@@ -1,12 +1,13 @@
 """Array expressions as printed mathematics: matrices, vectors, ⊙, transposes, vectors of ones.
 
 In: a `Node` of `forms.arrays`, and the labels that a layer gives to the general ones. Out: pieces
-and text. A vector is a column; in a batch the samples are rows or columns, as the node's axes say.
+and text. A vector is a column (`row_printer` has those that are rows); in a batch the samples are
+rows or columns, as the node's axes say.
 What lacks an axis is repeated along it by a product with ones: `𝟏 bᵀ`. Must not know: any format.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sympy import Expr, S
 
@@ -88,7 +89,8 @@ class ArrayPrinter:
         method = METHODS.get(type(node))
         if method is None:
             raise DerivationError(f"no printed form for the array {type(node).__name__}")
-        return method(self, node)
+        found: Piece = getattr(self, method)(node)
+        return found
 
     def repeated(self, node: Node, axes: Axes) -> Piece:
         """A node as it stands among nodes of these axes; a number is repeated silently."""
@@ -100,11 +102,11 @@ class ArrayPrinter:
             return self.scaled(number, self.repeated(rest, axes))
         ones = Piece(self.printer.ones())
         if len(axes) == 1:
-            found = self.chain(ones, self.piece(node))
+            found = self.filled(self.piece(node))
         elif not node.axes:
             found = self.chain(self.piece(node), ones, self.transposed(ones))
         elif node.axes[0] == axes[0]:
-            found = self.chain(self.piece(node), self.transposed(ones))
+            found = self.chain(self.column(node), self.transposed(ones))
         else:
             found = self.chain(ones, self.row(node))
         return found._replace(key=f"~{found.key}")
@@ -116,6 +118,14 @@ class ArrayPrinter:
         if number in (1, -1):
             return piece._replace(negative=negative)
         return self.joined([front, piece])._replace(negative=negative)
+
+    def filled(self, number: Piece) -> Piece:
+        """The vector with this number everywhere."""
+        return self.chain(Piece(self.printer.ones()), number)
+
+    def column(self, node: Node) -> Piece:
+        """A vector upright."""
+        return self.piece(node)
 
     def row(self, node: Node) -> Piece:
         """A vector laid down: `𝟏ᵀ A` for sums along the columns of A."""
@@ -279,15 +289,16 @@ class ArrayPrinter:
         return Piece(raised, POWER, merged([inside]), inside.key, tall=inside.tall)
 
 
-METHODS: Mapping[type[Node], Callable[[ArrayPrinter, Any], Piece]] = {
-    Leaf: ArrayPrinter.leaf,
-    Scalar: ArrayPrinter.scalar,
-    Apply: ArrayPrinter.apply,
-    Power: ArrayPrinter.power,
-    Product: ArrayPrinter.product,
-    Terms: ArrayPrinter.terms,
-    MatMul: ArrayPrinter.matmul,
-    Outer: ArrayPrinter.outer,
-    Transpose: ArrayPrinter.transpose,
-    Reduce: ArrayPrinter.reduce,
+METHODS: Mapping[type[Node], str] = {
+    Leaf: "leaf",
+    Scalar: "scalar",
+    Apply: "apply",
+    Power: "power",
+    Product: "product",
+    Terms: "terms",
+    MatMul: "matmul",
+    Outer: "outer",
+    Transpose: "transpose",
+    Reduce: "reduce",
 }
+"""By node, the method of a printer that prints it."""

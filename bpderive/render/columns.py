@@ -13,7 +13,8 @@ from unicodedata import combining, east_asian_width
 _CLOSING = "，。、；：？！）」』〕》〉…"
 _OPENING = "（「『〔《〈"
 _WIDE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60\u3000-\u303f]"
-_TOKEN = re.compile(rf"[{_OPENING}]*{_WIDE}[{_CLOSING}]*|(?:(?!{_WIDE})\S)+[{_CLOSING}]*| +")
+_BODY = rf"(?:(?![{_OPENING}]){_WIDE}|(?:(?!{_WIDE})\S)+)"
+_TOKEN = re.compile(rf"[{_OPENING}]*{_BODY}[{_CLOSING}]*|[{_OPENING}]+| +")
 
 
 @lru_cache(8192)

@@ -16,18 +16,18 @@ from bpderive.document.blocks import (
     LARGE,
     Beside,
     Cell,
+    Command,
     Figure,
     Link,
     Listed,
     Listing,
-    Math,
     Number,
-    Plain,
     Row,
     Table,
     Words,
     Working,
 )
+from bpderive.document.mathematics import Math, Named, Plain
 from bpderive.notation import Notation
 from bpderive.render import latex
 from bpderive.render.breaking import chunks, width
@@ -46,8 +46,8 @@ BESIDE = 40
 SOLID = 34
 """What is wider than this and cannot be broken is given a box that scrolls, on a telephone."""
 
-MANY = 6
-"""From this many short equations on, they stand side by side."""
+MANY = 4
+"""From this many short equations on, they stand in two columns, where the page has room."""
 
 EM = 0.5
 """The width of a character."""
@@ -91,7 +91,12 @@ def _continued(formula: str) -> str:
     return found.replace('"infix"', '"infix" lspace="0"', 1) if formula.startswith(SIGNS) else found
 
 
-STYLE = Style(escape=escape, inline=flow, text=in_math, plain=in_math, limit=NARROW)
+def typed(text: str) -> str:
+    """What one types."""
+    return f"<code>{escape(text)}</code>"
+
+
+STYLE = Style(escape=escape, inline=flow, text=in_math, plain=in_math, limit=NARROW, code=typed)
 
 
 class Line(NamedTuple):
@@ -185,7 +190,7 @@ class Page:
         return [[self._cell(*pair) for pair in zip(row, large, strict=True)] for row in table.rows]
 
     def _cell(self, cell: Cell, large: bool) -> str:
-        if large and not isinstance(cell, Words | Listed | Plain):
+        if large and not isinstance(cell, Words | Listed | Plain | Named | Command):
             return flow(self.writer.math(cell), display=True)
         return self.writer.slot(cell)
 
@@ -226,6 +231,7 @@ def helpers(notation: Notation, wording: Wording) -> Mapping[str, Any]:
         "steps": page.steps,
         "cells": page.cells,
         "listing": page.listing,
+        "figure_name": lambda block: plain(writer.label(block)).rstrip(" .:：。"),
         "figure": lambda block: _figure(block, notation, wording),
         "label": lambda name: writer.words(Words(f"page.{name}")),
     }

@@ -25,7 +25,7 @@ Sides = tuple[Expr, Expr]
 Values = tuple[int, ...]
 Texts = tuple[str, ...]
 RELATION = " = "
-MARK = 0xF8F0
+MARK = 1
 """The first of the characters that stand for digits to be filled in: no notation uses them."""
 
 
@@ -35,11 +35,11 @@ def lines(
     indices: tuple[Symbol, ...],
     sizes: tuple[int, ...],
     marks: tuple[str, str],
-) -> str:
-    """The equation at every value, the last index fastest, each between these marks."""
+) -> list[str]:
+    """The equation at every value, the last index fastest, each between these marks; in pieces."""
     if not all(map(_is_uniform, sides)):
         values = product(*(range(1, size + 1) for size in sizes))
-        return "".join(_one(printer, sides, indices, at).join(marks) for at in values)
+        return [_one(printer, sides, indices, at).join(marks) for at in values]
     blanks = {index: chr(BLANK + k) for k, index in enumerate(indices)}
     text = RELATION.join(printer.expr(side, blanks) for side in sides).join(marks)
     return _filled(_Template(text, printer), (), sizes)
@@ -78,23 +78,23 @@ class _Template:
         )
 
 
-def _filled(template: _Template, given: Texts, sizes: Values) -> str:
+def _filled(template: _Template, given: Texts, sizes: Values) -> list[str]:
     """Every line that has these texts for the first indices, and any number for the others.
 
     Numbers of as many digits differ in nothing else, so what is filled in for a mark as long as
     they serves for all of them.
     """
     if not sizes:
-        return template.filled(given)
+        return [template.filled(given)]
     blocks: list[str] = []
     for numbers in _by_digits(sizes[0]):
         first, mark = numbers[0], chr(MARK + len(given)) * len(numbers[0])
-        pieces = _filled(template, (*given, mark), sizes[1:]).split(mark)
-        if first.join(pieces) == _filled(template, (*given, first), sizes[1:]):
+        pieces = "".join(_filled(template, (*given, mark), sizes[1:])).split(mark)
+        if first.join(pieces) == "".join(_filled(template, (*given, first), sizes[1:])):
             blocks += [number.join(pieces) for number in numbers]
         else:
-            blocks += [_filled(template, (*given, n), sizes[1:]) for n in numbers]
-    return "".join(blocks)
+            blocks += [part for n in numbers for part in _filled(template, (*given, n), sizes[1:])]
+    return blocks
 
 
 def _by_digits(size: int) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """LaTeX: an article, or a fragment for course notes. Everything compiles with pdflatex."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -8,7 +9,7 @@ from bpderive.document.blocks import Beside, Chain, Figure, Link, Row, Words, Wo
 from bpderive.notation import Notation
 from bpderive.render.latex_math import LatexMath
 from bpderive.render.printer import width
-from bpderive.render.tex_blocks import code, columns, head
+from bpderive.render.tex_blocks import CODE, code, columns, head
 from bpderive.render.writer import Style, Writer
 from bpderive.wording import Wording
 
@@ -49,6 +50,9 @@ FULL = 74
 NUMBER = 6
 """The width that an equation's number takes beside a calculation."""
 
+NARROW = 60
+"""The width of a line in an `article` of eleven points with the margins that LaTeX gives it."""
+
 LONG, TALL = 18, 11
 """A table of more rows may be broken over pages; of derivatives, one of more than the other."""
 
@@ -78,12 +82,18 @@ def _spaced(text: str) -> str:
     return text.replace(" ", r"\ ") if text.strip() == "" else text
 
 
+def typed(text: str) -> str:
+    """What one types: it breaks at its spaces alone."""
+    return rf"\texttt{{{text.translate(CODE)}}}".replace(r"\ ", " ")
+
+
 STYLE = Style(
     escape=escape,
     inline=lambda math: f"${math}$",
     text=text_in_math,
     plain=lambda text: rf"\text{{{escape(text)}}}",
     limit=84,
+    code=typed,
 )
 
 
@@ -95,7 +105,8 @@ def math(notation: Notation) -> LatexMath:
 
 def helpers(notation: Notation, wording: Wording, *, fragment: bool = False) -> Mapping[str, Any]:
     """What the template calls."""
-    writer = Writer(math(notation), wording, STYLE)
+    style = replace(STYLE, limit=NARROW) if fragment else STYLE
+    writer = Writer(math(notation), wording, style)
     return {**shared(writer), "fragment": fragment}
 
 
@@ -191,14 +202,15 @@ def chain(writer: Writer, block: Chain) -> Iterator[str]:
 def step(writer: Writer, link: Link, lhs: str = "") -> str:
     """One step of a chain: its reason beside it, or above it where the step is wide."""
     reason, taken = writer.words(link.reason), width(lhs)
-    lines = writer.lines(link.rhs, BESIDE - taken)
+    beside, full = (room * writer.style.limit // STYLE.limit for room in (BESIDE, FULL))
+    lines = writer.lines(link.rhs, beside - taken)
     if len(lines) == 1:
         return rf"\bpstep{{{lhs}{{}} = {lines[0]}}}{{{reason}}}"
-    lines = writer.lines(link.rhs, FULL - taken)
+    lines = writer.lines(link.rhs, full - taken)
     body = " \\\\ &\\quad ".join(lines)
     body = f"{lhs}&= {body}" if len(lines) > 1 else f"{lhs}{{}} = {body}"
     body = rf"\begin{{aligned}}[t] {body} \end{{aligned}}" if len(lines) > 1 else body
-    command = "bptiny" if max(map(width, lines)) > FULL - taken else "bpwide"
+    command = "bptiny" if max(map(width, lines)) > full - taken else "bpwide"
     return rf"\{command}{{{body}}}{{{reason}}}"
 
 

@@ -87,7 +87,7 @@ def helpers(
             accepted=", ".join(FLAVORS),
         )
     row = FLAVORS[flavor]
-    style = Style(escape, row.inline, text_in_math, lambda text: rf"\text{{{text}}}", 84)
+    style = Style(escape, row.inline, text_in_math, lambda text: rf"\text{{{text}}}", 84, typed)
     kind = MarkdownWriter if row.colours else PlainWriter
     writer = kind(math(notation), wording, style)
     return {
@@ -101,6 +101,12 @@ def helpers(
         "fence": fence,
         "figure": lambda block: figure(writer, block, stem, inline=inline),
     }
+
+
+def typed(text: str) -> str:
+    """What one types, between backticks: more of them than it holds."""
+    marks = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{marks}{text}{marks}"
 
 
 def displays(writer: Writer, rows: tuple[Row, ...]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sympy import Expr, Indexed, Integer, Pow, Rational, S, Sum, Symbol
 
 LONG = 8
-"""From this many digits on a decimal is cut."""
+"""From this many digits on, zeros in front apart, a decimal is cut."""
 SHOWN = 5
 """Digits after the point of one that is cut."""
 
@@ -41,7 +41,7 @@ def decimal(number: Rational) -> tuple[str, bool] | None:
         return None
     whole, rest = divmod(top, bottom)
     digits = ""
-    while rest and len(digits) < LONG:
+    while rest and len(digits.lstrip("0")) < LONG:
         digit, rest = divmod(10 * rest, bottom)
         digits += str(digit)
     zeros = len(digits) - len(digits.lstrip("0"))

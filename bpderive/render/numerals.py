@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sympy import Expr, Rational, Symbol
 from sympy.core.function import AppliedUndef
 
-from bpderive.functions import select
+from bpderive.functions import select, xlogy
 from bpderive.index import Partial
 from bpderive.render.pieces import ATOM, PRODUCT, Piece
 from bpderive.render.syntax import Syntax
@@ -46,6 +46,13 @@ class Numerals(NamedTuple):
         if own is not None:
             return {own}
         return {number for part in expr.args for number in self.used(part)}
+
+
+def vanishes(numerals: Numerals, expr: Expr) -> bool:
+    """Whether a factor of it is written as 0: `0 · log(0.52)`, which has no sign."""
+    factors = expr.args if expr.is_Mul else (expr,)
+    heads = (factor.args[0] if isinstance(factor, xlogy) else factor for factor in factors)
+    return any(numerals.of(head) == 0 for head in heads)
 
 
 def name_of(expr: Expr) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpderive.errors import DerivationError, UnsupportedError
+from bpderive.render.guests import with_characters
 from bpderive.wording import Wording
 
 INSTALL = "pip install 'bpderive[pdf]'"
@@ -34,9 +35,10 @@ def finish(page: str, wording: Wording) -> bytes:
         fonts = typst.Fonts()
         return _made(typst, page, fonts, {"serif": _font(fonts.families(), wording)})
     try:
-        return _made(typst, page, typst.Fonts(include_system_fonts=False), {})
+        return _made(typst, page, typst.Fonts(include_system_fonts=False), {"serif": ""})
     except UnsupportedError:  # a name in a script that Typst's own fonts have not
-        return _made(typst, page, typst.Fonts(), {})
+        fonts = typst.Fonts()
+        return _made(typst, page, fonts, {"serif": _borrowed(fonts.families())})
 
 
 def _made(typst: Any, page: str, fonts: Any, inputs: Mapping[str, str]) -> bytes:
@@ -84,6 +86,13 @@ def _font(installed: Sequence[str], wording: Wording) -> str:
     remedy = f": install the package {package}" if package else ""
     wanted = ", ".join(wording.setting.serif)
     raise UnsupportedError(f"no font for {wording.setting.name} is installed ({wanted}){remedy}")
+
+
+def _borrowed(installed: Sequence[str]) -> str:
+    """A font with Chinese characters, for a text of the user's; none is as well."""
+    language = with_characters()
+    families = language.serif if language else ()
+    return next((family for family in families if family in installed), "")
 
 
 def _told(fault: Any) -> str:

@@ -36,7 +36,7 @@ from bpderive.render.breaking import break_lines, width
 from bpderive.render.calls import called
 from bpderive.render.letters import Scope, bound_letter, scope_of
 from bpderive.render.numbers import content_of, inverse, is_constant
-from bpderive.render.numerals import numeral, placed
+from bpderive.render.numerals import numeral, placed, vanishes
 from bpderive.render.pieces import (
     ATOM,
     HADAMARD,
@@ -52,6 +52,7 @@ from bpderive.render.pieces import (
 )
 from bpderive.render.products import Products
 from bpderive.render.quantities import Quantity, quantity
+from bpderive.render.row_printer import RowPrinter
 from bpderive.slopes.nodes import at_most, primed
 
 REMEMBERED = 4096
@@ -129,9 +130,14 @@ class Printer(Products):
         step = self.joined([self.piece(Symbol("eta"), scope), slope._replace(kind="")])
         return [old, flipped(step)]
 
-    def array(self, node: Node, names: Mapping[str, Expr | str] | None = None) -> str:
-        """An array expression; `names` gives a layer's labels for the general ones."""
-        return ArrayPrinter(self, names or {}).text(node)
+    def array(
+        self, node: Node, names: Mapping[str, Expr | str] | None = None, *, rows: bool = False
+    ) -> str:
+        """An array expression; `names` gives a layer's labels for the general ones.
+
+        With `rows`, a vector is a row.
+        """
+        return (RowPrinter if rows else ArrayPrinter)(self, names or {}).text(node)
 
     def lines(
         self,
@@ -140,8 +146,8 @@ class Printer(Products):
         indices: Sequence[Symbol],
         sizes: Sequence[int],
         marks: tuple[str, str] = ("", "\n"),
-    ) -> str:
-        """One equation at every value of its indices, printed once and filled in between marks."""
+    ) -> list[str]:
+        """One equation at every value of its indices, printed once and filled in, in pieces."""
         return instances.lines(self, (lhs, rhs), tuple(indices), tuple(sizes), marks)
 
     # --- The traversal ---
@@ -167,9 +173,14 @@ class Printer(Products):
 
     def parts(self, expr: Expr, scope: Scope) -> list[Piece]:
         """The terms of a sum in reading order, or the expression as a single term."""
-        if expr.is_Add and content_of(expr.args) is S.One:
-            return self._terms(expr, S.One, scope)
-        return [self.piece(expr, scope)]
+        several = expr.is_Add and content_of(expr.args) is S.One
+        found = self._terms(expr, S.One, scope) if several else [self.piece(expr, scope)]
+        if self.numerals is None or not found[0].negative:
+            return found
+        nothing = [t for t in (expr.args if several else (expr,)) if vanishes(self.numerals, t)]
+        if any(self.piece(term, scope).text == found[0].text for term in nothing):
+            found[0] = flipped(found[0])
+        return found
 
     def whole(self, expr: Expr, scope: Scope) -> Piece:
         """An expression that stands alone: between brackets, in a fraction, in an exponent."""

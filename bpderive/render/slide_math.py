@@ -4,7 +4,8 @@ In: rows and steps. Out: rows of `aligned`, an equation's number in a column of 
 know: slides.
 """
 
-from bpderive.document.blocks import Math, Row, Working
+from bpderive.document.blocks import Row, Working
+from bpderive.document.mathematics import Math
 from bpderive.render import latex
 from bpderive.render.writer import Writer
 

@@ -6,6 +6,7 @@ which pieces share a slide.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, groupby
 from math import ceil
 from typing import Any, TypeVar
 
@@ -20,13 +21,13 @@ from bpderive.document.blocks import (
     Items,
     Link,
     Listing,
-    Math,
     NotebookCell,
     Paragraph,
     Remark,
     Table,
     Words,
 )
+from bpderive.document.mathematics import Math
 from bpderive.render.slide_math import row, working
 from bpderive.render.tex_blocks import columns_of
 from bpderive.render.writer import Writer
@@ -42,6 +43,9 @@ CELLS = 78
 
 CODE = 0.72
 """The height of a line of code."""
+
+DISPLAYED = 2.5
+"""The height of a table's row that is set as large as a display."""
 
 TALL = (r"\frac", r"\sum", r"\begin", r"\left")
 """What makes a line of mathematics taller."""
@@ -101,15 +105,10 @@ def _chunks(parts: Sequence[T], tall: Callable[[T], float]) -> Iterator[tuple[T,
     """The parts in groups about equally tall, each with room for a sentence above it."""
     heights = [tall(part) for part in parts]
     most = sum(heights) / ceil(sum(heights) / (ROOM - 2.5))
-    group: list[T] = []
-    total = 0.0
-    for part, own in zip(parts, heights, strict=True):
-        if group and total + own / 2 > most:
-            yield tuple(group)
-            group, total = [], 0.0
-        group.append(part)
-        total += own
-    yield tuple(group)
+    middles = (end - own / 2 for end, own in zip(accumulate(heights), heights, strict=True))
+    placed = zip(middles, parts, strict=True)
+    for _, group in groupby(placed, key=lambda pair: pair[0] // most):
+        yield tuple(part for _, part in group)
 
 
 def _steps(_writer: Writer, block: Chain) -> Iterator[Piece]:
@@ -160,7 +159,7 @@ def _tall(text: str) -> float:
 def _cells(writer: Writer, table: Table, cells: Sequence[Any]) -> float:
     """The height of a table's row."""
     if table.displayed:
-        return 2.1
+        return DISPLAYED
     widest = max(columns_of(writer.slot(cell)) for cell in cells)
     return 1.15 * max(1, ceil(widest / (CELLS / 2)))
 

@@ -6,6 +6,7 @@ kinds of blocks that have no template there are set by LaTeX's. Must not know: T
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from bpderive.document.blocks import Beside, Figure, Heading, Paragraph, Remark, Section, Words
@@ -75,7 +76,7 @@ def _packed(writer: Writer, pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
     slide: list[Piece] = []
     for piece in pieces:
         if slide and not _fits(writer, slide, piece):
-            at = len(slide) - _leading(writer, slide)
+            at = len(slide) - _leading(writer, slide, piece)
             yield from filter(None, (slide[:at],))
             slide = slide[at:]
         slide.append(piece)
@@ -92,9 +93,19 @@ def _fits(writer: Writer, slide: Sequence[Piece], piece: Piece) -> bool:
     return sum(height(writer, one) for one in (*slide, piece)) <= ROOM
 
 
-def _leading(writer: Writer, slide: Sequence[Piece]) -> int:
-    """How many sentences at a slide's end lead to what comes next: they have no full stop."""
-    last, stop = slide[-1], writer.wording.setting.stop
-    if not isinstance(last, Paragraph | Remark):
-        return 0
-    return int(not writer.words(last.words).endswith(stop))
+def _leading(writer: Writer, slide: Sequence[Piece], piece: Piece) -> int:
+    """How many sentences at a slide's end go with the piece that comes next.
+
+    They lead to it: they have no full stop. More than one go with it where there is room.
+    """
+    leads = list(takewhile(lambda one: _leads(writer, one), reversed(slide)))
+    while len(leads) > 1 and not _fits(writer, leads, piece):
+        leads.pop()
+    return len(leads)
+
+
+def _leads(writer: Writer, piece: Piece) -> bool:
+    """Whether it is a sentence that leads to what comes next."""
+    if not isinstance(piece, Paragraph | Remark):
+        return False
+    return not writer.words(piece.words).endswith(writer.wording.setting.stop)

@@ -27,6 +27,8 @@ UNIT = 40.0
 """Units of the picture in a centimetre."""
 
 POINT = UNIT / 28.45
+LEGIBLE = "32rem"
+"""No figure is shrunk below this width."""
 GROWN = 1.06
 """Letters of the Times kind are smaller than TeX's of the same size."""
 
@@ -54,11 +56,17 @@ def inline(block: Figure | Beside, notation: Notation, wording: Wording) -> str:
     body = "".join(f"{shape}\n" for shape in canvas.shapes(drawing))
     described = _described(block, notation, wording, block.id)
     style = f"<style>{canvas.style()}</style>"
-    return f"{_opening(drawing, block.id, _width(drawing))}\n{described}{style}\n{body}</svg>"
+    return f"{_opening(drawing, block.id, _width(block))}\n{described}{style}\n{body}</svg>"
 
 
-def _width(drawing: Drawing) -> str:
-    return f'style="width:{number(drawing.width)}cm;max-width:100%;height:auto"'
+def _width(block: Figure | Beside) -> str:
+    """As wide as drawn, narrower on a narrow page; a figure only as far as its letters are legible.
+
+    It then scrolls in a box of its own.
+    """
+    wide = f"{number(block.drawing.width)}cm"
+    least = f"min-width:min({wide},{LEGIBLE});" if isinstance(block, Figure) else ""
+    return f'style="width:{wide};{least}max-width:100%;height:auto"'
 
 
 def _opening(drawing: Drawing, name: str, sizes: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from bpderive.document.blocks import LARGE, Cell, Table, Words
 from bpderive.render.breaking import width
 from bpderive.render.colours import COLOURS, FAINT, PALE, Shade
+from bpderive.render.guests import lone_guest
 from bpderive.render.writer import Writer
 from bpderive.wording import Language
 
@@ -97,15 +98,21 @@ def columns_of(text: str) -> int:
     return width(text.replace("$", "")) + wide
 
 
+def families(language: Language) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The fonts of a language, by what each family is for."""
+    return (
+        ("serif", language.serif),
+        ("sans", language.sans or language.serif),
+        ("mono", language.mono or language.serif),
+    )
+
+
 def head(language: Language) -> Mapping[str, Any]:
     """What the file's head needs: how the language is set, and the colours."""
     return {
         "setting": language,
-        "remedy": language.package or language.serif[0] if language.serif else "",
-        "families": (
-            ("serif", language.serif),
-            ("sans", language.sans or language.serif),
-            ("mono", language.mono or language.serif),
-        ),
+        "guest_of": lambda document: lone_guest(document, language),
+        "remedy": lambda own: own.package or own.serif[0],
+        "families": families,
         "colours": tuple((name, shade.light[1:]) for name, shade in SHADES.items()),
     }

@@ -7,7 +7,8 @@ In: a `Document`, a `Notation` in which derivatives may have no letters. Out: th
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from bpderive.document.blocks import Beside, Block, Chain, Document, Link, Math
+from bpderive.document.blocks import Beside, Block, Chain, Document, Link
+from bpderive.document.mathematics import Math
 from bpderive.notation import Notation
 from bpderive.render.unicode_math import UnicodeMath
 from bpderive.render.writer import Style, Writer

@@ -15,22 +15,21 @@ from bpderive.document.blocks import (
     Beside,
     Cell,
     Chain,
-    Entries,
+    Command,
     Figure,
     Link,
     Listed,
     Listing,
-    Math,
     Number,
-    Plain,
     Row,
-    Shape,
     Table,
     Words,
     Working,
 )
+from bpderive.document.mathematics import Entries, Math, Named, Plain, Shape
 from bpderive.notation import Notation
 from bpderive.render.colours import COLOURS
+from bpderive.render.guests import guest
 from bpderive.render.latex import BESIDE, FULL, LONG
 from bpderive.render.spoken_math import SpokenMath
 from bpderive.render.typst_math import TypstMath
@@ -41,6 +40,8 @@ SPECIAL = re.compile(r"[\\`*_#$<>@\[\]~/=+]|-(?=[?0-9 ]|$)|\.(?=\.)|(?<=^)\d+\."
 """What means something in markup, and what does at the start of a line."""
 JOINER = "\u2060"
 """Between two hyphens, which the font would join to a dash."""
+TOLD = (Words, Listed, Plain, Named, Command)
+"""What is no formula in a sentence."""
 DISPLAYED = frozenset(("equations", "chain", "calculation", "listing", "table"))
 """Kinds of blocks that the paragraph before them speaks of."""
 QUOTED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\t": r"\t", "\r": r"\r"})
@@ -48,6 +49,8 @@ MANY = 4
 """From this many short equations on, they stand side by side."""
 HEAD = 10
 """Up to this width, the left side of a chain stands on the line of its first step."""
+UNBROKEN = 40
+"""Up to so many characters, a command stands on one line."""
 LIMIT = 84
 """The width in characters from which an equation is broken."""
 
@@ -67,9 +70,13 @@ def string(text: str) -> str:
     return f'"{text.translate(QUOTED)}"'
 
 
-STYLE = Style(
-    escape=escape, inline=lambda math: f"${math}$", text=string, plain=string, limit=LIMIT
-)
+def typed(text: str) -> str:
+    """What one types; it is copied as it stands, and a short one is not broken."""
+    raw = f"raw({string(text)})"
+    return f"#box({raw});" if len(text) <= UNBROKEN else f"#{raw};"
+
+
+STYLE = Style(escape, lambda math: f"${math}$", string, string, LIMIT, typed)
 ALOUD = Style(escape=str, inline=str, text=str, plain=str, limit=10**6)
 
 
@@ -109,7 +116,7 @@ class TypstWriter(Writer):
     speaker: Speaker
 
     def slot(self, value: Cell) -> str:
-        if isinstance(value, Words | Listed | Plain):
+        if isinstance(value, TOLD):
             return super().slot(value)
         return self.said("m", self.math(value), self.speaker.math(value))
 
@@ -163,18 +170,21 @@ class TypstWriter(Writer):
 
     def chain(self, block: Chain) -> str:
         """The steps of a chain; a short left side stands on the line of the first."""
-        lhs = self.math(block.lhs)
+        lhs, kept = self.math(block.lhs), held(len(block.links))
         if self.printer.width(lhs) > HEAD:
-            steps = [self.step(link) for link in block.links]
+            steps = [self.step(*one) for one in zip(block.links, kept, strict=True)]
             return "\n".join([f"#start[{self.display(block.lhs)}]", *steps])
-        first, *rest = block.links
-        steps = [self.step(first, block.lhs), *(self.step(link, after=lhs) for link in rest)]
+        first, *rest = zip(block.links, kept, strict=True)
+        steps = [self.step(*first, block.lhs), *(self.step(*one, after=lhs) for one in rest)]
         return "\n".join(steps)
 
-    def step(self, link: Link, head: Math | None = None, after: str | None = None) -> str:
+    def step(
+        self, link: Link, kept: bool = False, head: Math | None = None, after: str | None = None
+    ) -> str:
         """One step of a chain: its reason beside it, or above it where the step is wide.
 
-        `head` is the left side that it goes on from; `after`, that of the step above it.
+        It is `kept` on the page of the next; `head` is the left side that it goes on from;
+        `after`, that of the step above it.
         """
         lhs = None if head is None else self.math(head)
         room = self.printer.width(lhs or after or "")
@@ -186,9 +196,10 @@ class TypstWriter(Writer):
         said = said if head is None else f"{self.speaker.math(head)} {said}"
         line = _line(lhs, [f"= {first}", *(f"quad {part}" for part in rest)], said)
         below = "" if after is None else f",after: ${after}$"
-        return f"#{mark}({line},[{self.words(link.reason)}]{below})"
+        held = ",kept: true" if kept else ""
+        return f"#{mark}({line},[{self.words(link.reason)}]{below}{held})"
 
-    def listed(self, block: Listing) -> str:
+    def in_columns(self, block: Listing) -> str:
         """The lines of a listing, as many side by side as fit."""
         shown, said = (one.listing(block, "", "\v").split("\v") for one in (self, self.speaker))
         lines = [self.said("dm", *line) for line in zip(shown[:-1], said[:-1], strict=True)]
@@ -201,7 +212,7 @@ class TypstWriter(Writer):
 
     def cell(self, column: str, value: Cell) -> str:
         """A cell of a table; derivatives are set large."""
-        if isinstance(value, Words | Listed | Plain):
+        if isinstance(value, TOLD):
             return f"[{self.slot(value)}]"
         mark = "dm" if column in LARGE or isinstance(value, Entries) else "tm"
         return f"[{self.said(mark, self.math(value), self.speaker.math(value))}]"
@@ -216,6 +227,11 @@ class TypstWriter(Writer):
         long = "true" if len(table.rows) > LONG else "false"
         options = [f"columns: {len(table.columns)}", f"long: {long}", f"({heads},)"]
         return _called("ruled", [*options, *rows])
+
+
+def held(count: int) -> list[bool]:
+    """Which of so many steps stay on the page of the next: neither end of a chain is alone."""
+    return [k in (0, count - 2) and k < count - 1 for k in range(count)]
 
 
 def _called(name: str, parts: Sequence[str]) -> str:
@@ -244,6 +260,7 @@ def helpers(notation: Notation, wording: Wording) -> Mapping[str, Any]:
     return {
         **writer.helpers,
         "setting": wording.setting,
+        "guest_of": lambda document: guest(document, wording.setting),
         "colours": {name: shade.light for name, shade in COLOURS.items()},
         "string": string,
         "spoken": writer.spoken,
@@ -252,7 +269,7 @@ def helpers(notation: Notation, wording: Wording) -> Mapping[str, Any]:
         "equations": writer.equations,
         "calculation": writer.calculations,
         "chain": writer.chain,
-        "listed": writer.listed,
+        "listed": writer.in_columns,
         "table": writer.table,
         "picture": lambda block: picture(writer, block),
     }

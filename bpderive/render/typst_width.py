@@ -84,6 +84,8 @@ class TypstMeasure(Measure):
         return most * (widest + 1.5) + 1.0
 
     def coloured(self) -> float:
+        """What follows the colour, which is the first argument."""
+        self.at += 1
         self.row(",")
         return self.row(")")
 

@@ -12,31 +12,35 @@ from typing import Any
 
 from bpderive.document.blocks import (
     Cell,
+    Command,
+    Figure,
+    Listed,
+    Listing,
+    Number,
+    Row,
+    Section,
+    Words,
+    Working,
+)
+from bpderive.document.mathematics import (
     Coloured,
     Entries,
     Equality,
-    Figure,
     Formula,
     InNotation,
     Layer,
-    Listed,
-    Listing,
     Math,
     Matrix,
+    Named,
     Near,
-    Number,
     Ordered,
     OrderedSum,
     Plain,
     Route,
-    Row,
-    Section,
     Shape,
     Substituted,
     Update,
     Value,
-    Words,
-    Working,
 )
 from bpderive.notation import load as load_notation
 from bpderive.render.letters import all_letters
@@ -51,7 +55,8 @@ class Style:
     """How a format marks text up.
 
     `inline` sets mathematics in a sentence, `text` sets words in mathematics, `limit` is the
-    width in characters from which an equation is broken.
+    width in characters from which an equation is broken, `code` sets what one types (like other
+    text where there is none).
     """
 
     escape: Callable[[str], str]
@@ -59,6 +64,7 @@ class Style:
     text: Callable[[str], str]
     plain: Callable[[str], str]
     limit: int
+    code: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Writer:
         return all_letters(value.within, letters, self.printer.notation)
 
     def matrix(self, value: Matrix) -> str:
-        return self.printer.array(value.node, value.names)
+        return self.printer.array(value.node, value.names, rows=value.rows)
 
     def ordered(self, value: Ordered) -> str:
         return self.printer.product(value.factors)
@@ -110,6 +116,9 @@ class Writer:
 
     def plain(self, value: Plain) -> str:
         return self.style.plain(value.text)
+
+    def named(self, value: Named) -> str:
+        return self.style.plain(self.wording.called(value.name))
 
     def layer(self, value: Layer) -> str:
         """A layer's number, as the notation counts."""
@@ -155,6 +164,10 @@ class Writer:
             return between.join(self.slot(item) for item in value.items)
         if isinstance(value, Plain):
             return self.style.escape(value.text)
+        if isinstance(value, Named):
+            return self.style.escape(self.wording.called(value.name))
+        if isinstance(value, Command):
+            return (self.style.code or self.style.escape)(value.text)
         return self.style.inline(self.math(value))
 
     def words_in_math(self, words: Words) -> str:
@@ -169,6 +182,8 @@ class Writer:
         if isinstance(value, Listed):
             between = self.style.text(self.wording.setting.separator)
             return between.join(self.inside(item) for item in value.items)
+        if isinstance(value, Command):
+            return self.style.plain(value.text)
         return self.words_in_math(value) if isinstance(value, Words) else self.math(value)
 
     def title(self, section: Section) -> str:
@@ -177,8 +192,11 @@ class Writer:
 
     def caption(self, figure: Figure) -> str:
         """A figure's label and its caption."""
-        label = Words("figure.label", {"number": Plain(str(figure.number))})
-        return self.words(label) + self.words(figure.caption)
+        return self.label(figure) + self.words(figure.caption)
+
+    def label(self, figure: Figure) -> str:
+        """`Figure 3. `."""
+        return self.words(Words("figure.label", {"number": Plain(str(figure.number))}))
 
     def substituted(self, value: Substituted) -> str:
         """A formula with numbers in place of its quantities."""
@@ -267,6 +285,10 @@ class Writer:
 
     def listing(self, block: Listing, before: str, after: str) -> str:
         """One equation at every value of its indices, each between the same marks."""
+        return "".join(self.listed(block, before, after))
+
+    def listed(self, block: Listing, before: str, after: str) -> list[str]:
+        """The same in pieces: a long page is put together once."""
         marks = (before, after)
         return self.printer.lines(block.lhs, block.rhs, block.indices, block.sizes, marks)
 
@@ -277,7 +299,7 @@ class Writer:
             "math": self.math,
             "words": self.words,
             "title": self.title,
-            "listing": self.listing,
+            "listed": self.listed,
             "caption": self.caption,
         }
 
@@ -298,6 +320,7 @@ MATH: Mapping[type, Callable[[Writer, Any], str]] = {
     Shape: Writer.shape,
     Update: Writer.update,
     Plain: Writer.plain,
+    Named: Writer.named,
     Near: Writer.near,
     Layer: Writer.layer,
     Substituted: Writer.substituted,

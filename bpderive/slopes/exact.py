@@ -43,7 +43,7 @@ class Place:
     """A value that the function takes, or comes near to, and where."""
 
     value: Expr
-    at: Expr
+    at: Expr | None
 
 
 def exact(piece: Piece, x: Symbol) -> Part | None:
@@ -54,12 +54,46 @@ def exact(piece: Piece, x: Symbol) -> Part | None:
         return None
     if _outgrows(piece, x):
         return Part(piece, None, None, False, "unbounded")
-    for atom in _atoms(piece.expr, x):
-        poly = _polynomial(piece.expr, atom, x)
-        places = _places(atom, piece, x) if poly is not None else None
-        if poly is not None and places:
-            return _largest(piece, atom, poly, places, x)
-    return None
+    found = (_by(atom, piece, x) for atom in _atoms(piece.expr, x))
+    return next((part for part in found if part is not None), None)
+
+
+def _by(atom: Expr, piece: Piece, x: Symbol) -> Part | None:
+    """The maximum of the piece as a polynomial in one function."""
+    poly = _polynomial(piece.expr, atom, x)
+    if poly is None:
+        return None
+    if _divides(atom) and (signs := _signs(atom, piece, x)) != {1}:
+        if signs is None:
+            return None
+        if 0 in signs or signs == {1, -1}:
+            pole = atom.exp.is_Integer or 1 in signs
+            return Part(piece, None, None, False, "unbounded", (atom,)) if pole else None
+        if not atom.exp.is_Integer:
+            return None
+    places = _places(atom, piece, x)
+    return _largest(piece, atom, poly, places, x) if places else None
+
+
+def _signs(atom: Expr, piece: Piece, x: Symbol) -> set[int] | None:
+    """The signs of what the atom divides by, over the closed piece: `{1}` where it has no pole."""
+    base = atom.base
+    line, bowl = _linear(base, x), _quadratic(base, x)
+    if line is None and bowl is None:
+        return None
+    inside = [Integer(0)] if bowl is not None and _inside(Integer(0), piece) else []
+    return {_sign(base, end, x) for end in (piece.lo, *inside, piece.hi)}
+
+
+def _sign(base: Expr, at: Expr, x: Symbol) -> int:
+    """The sign of `αx + β` or of `αx² + β` at a number, or far out."""
+    if at in (oo, -oo):
+        line, bowl = _linear(base, x), _quadratic(base, x)
+        lead = line[0] * (1 if at == oo else -1) if line else bowl[0] if bowl else Integer(0)
+    else:
+        lead = base.xreplace({x: at})
+    value = number(lead)
+    return int(bool(value > 0)) - int(bool(value < 0))
 
 
 def _atoms(expr: Expr, x: Symbol) -> list[Expr]:
@@ -126,7 +160,8 @@ def _linear(u: Expr, x: Symbol) -> tuple[Expr, Expr] | None:
     """`(α, β)` of `αx + β`."""
     slope = u.coeff(x, 1)
     rest = u - slope * x
-    return (slope, rest) if slope != 0 and x not in rest.free_symbols else None
+    alone = not {x} & (slope.free_symbols | rest.free_symbols)
+    return (slope, rest) if slope != 0 and alone else None
 
 
 def _quadratic(u: Expr, x: Symbol) -> tuple[Expr, Expr] | None:
@@ -201,8 +236,10 @@ def _wave(atom: Expr, piece: Piece, x: Symbol) -> list[Place] | None:
     ]
 
 
-def _largest(piece: Piece, atom: Expr, poly: sympy.Poly, places: list[Place], x: Symbol) -> Part:
-    """The largest |p(t)| over the range of t."""
+def _largest(
+    piece: Piece, atom: Expr, poly: sympy.Poly, places: list[Place], x: Symbol
+) -> Part | None:
+    """The largest |p(t)| over the range of t; None where it is taken nobody knows where."""
     low, high = (pick(places, key=lambda p: _order(p.value)) for pick in (min, max))
     if any(p.value in (oo, -oo) for p in (low, high)):
         return Part(piece, None, None, False, "unbounded", (atom,))
@@ -213,9 +250,11 @@ def _largest(piece: Piece, atom: Expr, poly: sympy.Poly, places: list[Place], x:
         vertex = -one / (2 * two)
         if number(vertex - low.value) > 0 and number(high.value - vertex) > 0:
             top = zero - one**2 / (4 * two)
-            found.append(Place(top, _where(atom, vertex, x)))
+            found.append(Place(top, _where(atom, vertex, piece, x)))
             square = top + two * (atom - vertex) ** 2
     best = max(found, key=lambda p: abs(number(p.value)))
+    if best.at is None:
+        return None
     attained = best.at not in (oo, -oo)
     if square is not None and best is found[-1]:
         return Part(piece, abs(best.value), best.at, attained, "square", (atom, square))
@@ -227,12 +266,24 @@ def _order(value: Expr) -> Expr:
     return value if value in (oo, -oo) else number(value)
 
 
-def _where(atom: Expr, value: Expr, x: Symbol) -> Expr | None:
-    """The z at which the atom has a value; None where that is not written down."""
+def _where(atom: Expr, value: Expr, piece: Piece, x: Symbol) -> Expr | None:
+    """The z of the piece at which the atom has a value; None where that is not written down."""
     if atom == x:
         return value
+    if _divides(atom):
+        return _rooted(atom.base, value ** (1 / atom.exp), piece, x)
     if not _increases(atom, x) or atom.func not in INVERSES:
         return None
     line = _linear(atom.args[0], x)
     inverse = INVERSES[atom.func]
     return (inverse(value) - line[1]) / line[0] if line else None
+
+
+def _rooted(base: Expr, value: Expr, piece: Piece, x: Symbol) -> Expr | None:
+    """The z of the piece at which `αx + β` or `αx² + β` has a value."""
+    line, bowl = _linear(base, x), _quadratic(base, x)
+    if line is not None:
+        return (value - line[1]) / line[0]
+    assert bowl is not None  # noqa: S101
+    root = sympy.sqrt((value - bowl[1]) / bowl[0])
+    return next((at for at in (root, -root) if _inside(at, piece)), None)

@@ -82,11 +82,13 @@ def _value(function: Callable[[float], float], at: float) -> float:
         return math.nan
 
 
-def _sigmoid(u: float) -> float:
+def logistic(u: float) -> float:
+    """`1/(1 + exp(-u))`."""
     return 1 / (1 + math.exp(-u)) if u > 0 else math.exp(u) / (1 + math.exp(u))
 
 
-def _softplus(u: float) -> float:
+def soft(u: float) -> float:
+    """`log(1 + exp(u))`."""
     return max(u, 0.0) + math.log1p(math.exp(-abs(u)))
 
 
@@ -110,7 +112,9 @@ def _wave(function: Callable[[float], float]) -> Callable[[Interval], Interval]:
         if not radius < 2:
             return -1.0, 1.0
         value = function(middle)
-        lo, hi = outward(value - radius, value + radius, 2 * ULPS)
+        reach = max(a[1] - middle, middle - a[0])
+        slack = math.nextafter(math.nextafter(reach, INF) + ULPS * math.ulp(value), INF)
+        lo, hi = outward(value - slack, value + slack)
         return max(lo, -1.0), min(hi, 1.0)
 
     return over
@@ -133,8 +137,8 @@ FUNCTIONS: Mapping[type[Expr], Callable[..., Interval]] = {
     sinh: monotone(math.sinh, -INF, INF),
     cosh: _cosh,
     sympy.erf: monotone(math.erf, -1.0, 1.0),
-    sigmoid: monotone(_sigmoid, 0.0, 1.0),
-    softplus: monotone(_softplus, 0.0, INF),
+    sigmoid: monotone(logistic, 0.0, 1.0),
+    softplus: monotone(soft, 0.0, INF),
     sympy.sin: _wave(math.sin),
     sympy.cos: _wave(math.cos),
     Abs: absolute,

@@ -11,7 +11,16 @@ from sympy import Expr
 from bpderive.slopes.pieces import Piece
 
 Argument = Literal[
-    "constant", "range", "square", "stationary", "search", "limit", "grows", "unbounded", "open"
+    "constant",
+    "range",
+    "square",
+    "stationary",
+    "end",
+    "search",
+    "limit",
+    "grows",
+    "unbounded",
+    "open",
 ]
 
 

@@ -14,7 +14,8 @@ from fractions import Fraction
 
 from sympy import Expr, Float, Integer, Symbol, expand, oo, preorder_traversal, sqrt
 
-from bpderive.slopes.intervals import INF, Interval, Program, absolute, program
+from bpderive.functions import number
+from bpderive.slopes.intervals import INF, Interval, Program, absolute, constant, program
 from bpderive.slopes.model import Part
 from bpderive.slopes.pieces import Piece
 from bpderive.slopes.steps import derivative
@@ -27,6 +28,8 @@ NODES = 600
 START = 16
 HALVINGS = 60
 WIDTH = 1e-10
+FAR = 10
+ROUNDING = 1e-14
 HOPELESS = 1.01
 """A tail that may be larger than what was seen by more than this is not small enough yet."""
 
@@ -141,8 +144,10 @@ def _within(piece: Piece, x: Symbol, state: _Search, reach: float) -> Part | Non
         if end.grows and end.error < INF:
             return Part(piece, None, at, False, "grows")
         limits.append((absolute(end.poly[0]), INF if end.grows else end.error, at))
-    lo = -reach if piece.lo == -oo else float(piece.lo)
-    hi = reach if piece.hi == oo else float(piece.hi)
+    lo = -reach if piece.lo == -oo else constant(piece.lo)[0]
+    hi = reach if piece.hi == oo else constant(piece.hi)[1]
+    if lo >= hi:
+        return None
     return _enclosed(piece, state, (lo, hi), limits)
 
 
@@ -175,19 +180,29 @@ def _sharpened(part: Part, first: Expr, x: Symbol) -> Part:
     piece, at = part.piece, part.at
     if part.argument != "search" or at is None:
         return part
-    for guess in _guesses(at, piece):
-        if guess in (piece.lo, piece.hi) or expand(first.xreplace({x: guess})) == 0:
-            value = piece.expr.xreplace({x: guess})
-            sign = -1 if value.evalf(10) < 0 else 1
-            return Part(piece, sign * value, guess, True, "stationary")
+    for guess in _guesses(at):
+        if _inside(guess, piece) and expand(first.xreplace({x: guess})) == 0:
+            value = _sized(piece.expr.xreplace({x: guess}))
+            if abs(value.evalf(20) / part.value - 1) < FAR * WIDTH:
+                return Part(piece, value, guess, True, "stationary")
+    for end in (piece.lo, piece.hi):
+        if end not in (oo, -oo) and abs(end.evalf(20) - at) <= ROUNDING * max(1, abs(at)):
+            return Part(piece, _sized(piece.expr.xreplace({x: end})), end, True, "end")
     return part
 
 
-def _guesses(at: Expr, piece: Piece) -> Iterator[Expr]:
-    """0, the ends, and square roots of small fractions, where they are near."""
-    for end in (piece.lo, piece.hi):
-        if end not in (oo, -oo) and abs(float(end - at)) < 1e-7:
-            yield end
+def _sized(value: Expr) -> Expr:
+    return -value if value.evalf(10) < 0 else value
+
+
+def _inside(at: Expr, piece: Piece) -> bool:
+    """Whether it is a number of the piece, and none of its ends."""
+    below = piece.lo == -oo or number(at - piece.lo) > 0
+    return bool(below and (piece.hi == oo or number(piece.hi - at) > 0))
+
+
+def _guesses(at: Expr) -> Iterator[Expr]:
+    """0 and square roots of small fractions, where they are near."""
     square = Fraction(float(at) ** 2).limit_denominator(12)
     root = sqrt(Integer(square.numerator) / Integer(square.denominator))
     for guess in (root, -root):

@@ -14,7 +14,17 @@ import sympy
 from sympy import Add, Expr, Mul, Pow, Symbol
 
 from bpderive.functions import sigmoid, softplus, tanh
-from bpderive.slopes.intervals import INF, Interval, absolute, add, constant, multiply
+from bpderive.slopes.intervals import (
+    INF,
+    Interval,
+    absolute,
+    add,
+    constant,
+    logistic,
+    monotone,
+    multiply,
+    soft,
+)
 
 MORE = 1 + 2.0**-40
 """What a bound is multiplied with after every step, for rounding."""
@@ -268,8 +278,7 @@ class _Saturating:
 
     def __call__(self, u: Tail) -> Tail:
         if u.degree == 0:
-            lo, hi = u.poly[0]
-            value = (self.function(lo) - 1e-15, self.function(hi) + 1e-15)
+            value = monotone(self.function, self.low, self.high)(u.poly[0])
             return Tail((value,), u.rest.scaled(self.steepest), u.r)
         up = u if u.grows > 0 else _turned(u)
         if _least(up) < 0:
@@ -288,9 +297,9 @@ def _wave(u: Tail) -> Tail:
 FUNCTIONS: Mapping[type[Expr], Callable[[Tail], Tail]] = {
     sympy.exp: _exp,
     tanh: _Saturating(math.tanh, -1.0, 1.0, 2.0, 2.0, 1.0),
-    sigmoid: _Saturating(lambda u: 1 / (1 + math.exp(-u)), 0.0, 1.0, 1.0, 1.0, 0.25),
+    sigmoid: _Saturating(logistic, 0.0, 1.0, 1.0, 1.0, 0.25),
     sympy.erf: _Saturating(math.erf, -1.0, 1.0, 1.0, math.exp(0.25), 2 / math.sqrt(math.pi)),
-    softplus: _Saturating(lambda u: math.log1p(math.exp(u)), 0.0, INF, 1.0, 1.0, 1.0, keeps=True),
+    softplus: _Saturating(soft, 0.0, INF, 1.0, 1.0, 1.0, keeps=True),
     sympy.sin: _wave,
     sympy.cos: _wave,
 }

@@ -30,14 +30,19 @@ PARAMETER = re.compile(r'params\["(\w+)"\]')
 
 
 def listing(program: Program) -> str:
-    """The lines that compute the loss and its gradients, each with its equation's number."""
+    """The lines that compute the loss and its gradients, each with its equation's number.
+
+    They are the module's, with one name `n` for the number of samples, told before its first use.
+    """
     module = Module(program)
+    count = "n = len(x)  # N\n" if program.mean else ""
+    loss = _lines(module, [program.loss]).replace("/ len(y)", "/ n")
     parts = (
-        ("Forward", _shown(program, program.forward)),
-        ("Loss", [program.loss]),
-        ("Backward", _shown(program, program.backward)),
+        ("Forward", _lines(module, _shown(program, program.forward))),
+        ("Loss", count + loss),
+        ("Backward", _lines(module, _shown(program, program.backward))),
     )
-    return "\n\n".join(f"# {head}\n{_lines(module, rows)}" for head, rows in parts)
+    return "\n\n".join(f"# {head}\n{text}" for head, text in parts)
 
 
 def _shown(program: Program, rows: Iterable[Assignment]) -> list[Assignment | None]:

@@ -13,7 +13,7 @@ from string import Formatter
 from bpderive.errors import DerivationError, SpecError, quoted, suggest
 from bpderive.locate import templates
 from bpderive.wording.language import Language
-from bpderive.wording.reading import read
+from bpderive.wording.reading import NAMES, read
 
 __all__ = ["Language", "Wording", "default_language", "languages", "load"]
 
@@ -43,6 +43,10 @@ class Wording:
             raise DerivationError(f"the language {self.language} has no words for {key!r}")
         for literal, slot, _, _ in Formatter().parse(self.sentences[key]):
             yield literal, slot
+
+    def called(self, name: str) -> str:
+        """A name of the catalogue in this language; as it is, with spaces, where it has none."""
+        return self.sentences.get(f"{NAMES}.{name}", name.replace("_", " "))
 
 
 def languages() -> tuple[str, ...]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr
 
-from bpderive.document.blocks import Formula
 from bpderive.document.drawing import Disc, Drawing, Label, Shape
 from bpderive.document.figures.layout import Column, Scale, layout
 from bpderive.document.figures.parts import Look, number, parts, plain
 from bpderive.document.figures.picture import Picture
 from bpderive.document.figures.placing import Area
+from bpderive.document.mathematics import Formula
 from bpderive.forms.routes import Route
 from bpderive.index import element
 from bpderive.network import Network

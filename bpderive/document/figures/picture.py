@@ -11,11 +11,12 @@ from itertools import pairwise
 
 from sympy import Expr, Function, Integer, Symbol
 
-from bpderive.document.blocks import Formula, Layer, Words
+from bpderive.document.blocks import Words
 from bpderive.document.drawing import Box, Disc, Drawing, Label, Point, Shape, Stroke, dots
 from bpderive.document.figures.layout import Column, Plan, Scale
 from bpderive.document.figures.parts import Key, Look, number, plain
-from bpderive.document.figures.placing import Area, Line, place
+from bpderive.document.figures.placing import Area, Line, place_roomily
+from bpderive.document.mathematics import Formula, Layer
 from bpderive.functions import scalar_symbol
 from bpderive.index import element
 from bpderive.network import Network
@@ -23,6 +24,9 @@ from bpderive.weights import in_order
 
 FRAME = 0.14
 """How far the frame of a layer that mixes its neurons stands from them."""
+
+LONGER = 0.25
+"""How much longer a weight's letter is where its lower mark has the layer too, and commas."""
 
 LABELLED = 40
 """Up to this many weights, each has its letter."""
@@ -251,7 +255,7 @@ class Picture:
         while named and found is None:
             lines = [self.edges[key] for key in (*named, *others)]
             size = max((_label_size(key) for key in named), key=lambda size: size[0])
-            found = place(lines[: len(named)], size, obstacles)
+            found = place_roomily(lines[: len(named)], size, LONGER, obstacles)
             if found is None:
                 named = named[: len(named) // 2]
         for key, at in zip(named, found or (), strict=True):

@@ -89,6 +89,27 @@ def place(
     return tuple(spots[number][pick].at for number, pick in enumerate(best[1]))
 
 
+def place_roomily(
+    lines: Sequence[Line], size: Point, longer: float, obstacles: Sequence[Area] = ()
+) -> tuple[Point, ...] | None:
+    """The same with room for longer labels, where that puts no more of these on other lines."""
+    found = place(lines, size, obstacles)
+    roomy = found and place(lines, (size[0] + longer, size[1]), obstacles)
+    if found is None or not roomy:
+        return found
+    return roomy if _crossings(roomy, lines, size) <= _crossings(found, lines, size) else found
+
+
+def _crossings(places: Sequence[Point], lines: Sequence[Line], size: Point) -> int:
+    """How often labels at these places lie on lines of others."""
+    return sum(
+        crosses(line, area(at, size))
+        for number, at in enumerate(places)
+        for other, line in enumerate(lines)
+        if other != number
+    )
+
+
 @cache
 def _spots(
     number: int, lines: tuple[Line, ...], size: Point, obstacles: tuple[Area, ...]

@@ -13,8 +13,8 @@ from itertools import pairwise
 from sympy import Expr, Function, Integer, Rational, Symbol, oo
 
 from bpderive.catalog import Activation
-from bpderive.document.blocks import Formula, Value
 from bpderive.document.drawing import Disc, Drawing, Label, Point, Shape, Stroke
+from bpderive.document.mathematics import Formula, Value
 from bpderive.functions import scalar_symbol
 from bpderive.slopes.extrema import maximal_slope
 from bpderive.slopes.intervals import INF, Program, program
@@ -101,13 +101,18 @@ def _dots(expr: Expr, z: Symbol, cuts: Sequence[Expr]) -> tuple[tuple[Point, boo
     """At each jump the values of both sides, filled where the convention takes it."""
     code, found = program(expr, z), []
     for exact in cuts:
-        cut, here = float(exact), float(expr.xreplace({z: exact}).evalf(15))
+        cut, here = float(exact), _real(expr.xreplace({z: exact}).evalf(15))
         sides = [_value(code, cut + by) for by in (-1e-9, 1e-9)]
         if abs(sides[0] - sides[1]) > 1e-6:
             found += [((cut, side), abs(side - here) < 1e-6) for side in sides]
             if not any(abs(side - here) < 1e-6 for side in sides):
                 found.append(((cut, here), True))
-    return tuple(found)
+    return tuple(dot for dot in found if abs(dot[0][1]) <= TALL)
+
+
+def _real(value: Expr) -> float:
+    """A number; nan where the function has none."""
+    return float(value) if value.is_Number else math.nan
 
 
 @dataclass(frozen=True)
@@ -181,8 +186,8 @@ class _Plot:
         """A dashed line at the largest slope, and its value."""
         left, right = self.at(-self.reach, top), self.at(self.reach, top)
         yield Stroke((left, right), "error", dashed=True)
-        number = Rational(round(top * 10**4), 10**4)
         place = (right[0], round(right[1] + 0.05, 2))
+        number = Rational(f"{top:.5g}")
         yield Label(place, Value(number, 5), "south", "error", small=True)
 
 

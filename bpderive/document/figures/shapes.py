@@ -11,10 +11,11 @@ from functools import cached_property
 
 from sympy import Expr, Function, Symbol
 
-from bpderive.document.blocks import Formula, Matrix, Shape, Words
+from bpderive.document.blocks import Words
 from bpderive.document.drawing import Box, Drawing, Label, Stroke, dots
 from bpderive.document.drawing import Shape as Drawn
 from bpderive.document.figures.layout import kept_layers
+from bpderive.document.mathematics import Formula, Matrix, Shape
 from bpderive.equations import SAMPLES
 from bpderive.forms.arrays import Leaf
 from bpderive.functions import scalar_symbol
@@ -143,7 +144,7 @@ class _Flow:
         yield from self._edge(end - self.space, end, self.output(depth), depth)
         top = FORWARD + BOX[1] / 2
         yield Stroke(((x, top + 0.5), (x, top + 0.02)), "input", arrow=True)
-        yield Label((x, top + 0.53), self.array("y"), "south", "input")
+        yield Label((x, top + 0.58), self.array("y"), "south", "input")
         turn = ((x, FORWARD - BOX[1] / 2), (x, BACK), (self.xs[depth] + BOX[0] / 2 + 0.02, BACK))
         yield Stroke(turn, "error", arrow=True)
 
@@ -160,7 +161,8 @@ class _Flow:
         yield Label(
             (x - 0.12, height), self.output(layer - 1), "east", self._role(layer - 1), small=True
         )
-        yield Label((x + 0.12, height), self.array(f"z{layer}"), "west", "sum", small=True)
+        if self.sloped(layer):
+            yield Label((x + 0.12, height), self.array(f"z{layer}"), "west", "sum", small=True)
         if layer > 1:
             end = x - wide / 2 - self.space
             yield Stroke(((x - wide / 2, BACK), (end + 0.02, BACK)), "error", arrow=True)
@@ -172,6 +174,11 @@ class _Flow:
             below = max(at for at in self.layers if at < layer)
             left = self.xs[below] + wide / 2
             yield Stroke(((left + self.space, BACK), (left + 0.02, BACK)), "error", arrow=True)
+
+    def sloped(self, layer: int) -> bool:
+        """Whether the way back needs a layer's weighted sums, for a slope there."""
+        cancels = layer == self.network.depth and self.network.loss.domain == "unit"
+        return self.network.layer(layer).activation.name != "linear" and not cancels
 
     def _role(self, layer: int) -> str:
         return "activation" if layer else "input"
