@@ -7,7 +7,6 @@ from sympy import Expr, Function, Integer, KroneckerDelta, Symbol
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation
 from bpderive.document.blocks import Block, Equations, Number, Paragraph, Row, Section, Table, Words
-from bpderive.document.illustrations import network_block
 from bpderive.document.mathematics import Formula, Plain, Shape
 from bpderive.document.request import Request
 from bpderive.document.runs import Run, numbered, row, runs
@@ -55,7 +54,7 @@ def notation(derivation: Derivation, request: Request) -> Section:
                     },
                 )
             ),
-            *((network_block(network),) if request.figures else ()),
+            *(_figure(network) if request.figures else ()),
             _layers(network),
             Paragraph(
                 Words(
@@ -71,6 +70,12 @@ def notation(derivation: Derivation, request: Request) -> Section:
             *(_translated(derivation, other, symbols) if other is not None else ()),
         ),
     )
+
+
+def _figure(network: Network) -> Iterator[Block]:
+    from bpderive.document.illustrations import network_block  # most documents have no figures
+
+    yield network_block(network)
 
 
 def _translated(derivation: Derivation, other: str, symbols: Table) -> tuple[Block, ...]:

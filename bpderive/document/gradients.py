@@ -17,9 +17,7 @@ from bpderive.document.blocks import (
     Table,
     Words,
 )
-from bpderive.document.claims import alike
 from bpderive.document.forward import is_small, parameters
-from bpderive.document.illustrations import neighbours, shared_block
 from bpderive.document.mathematics import Formula, OrderedSum, Plain
 from bpderive.document.reasons import chain
 from bpderive.document.request import Request
@@ -163,12 +161,18 @@ def sharing(derivation: Derivation, request: Request) -> Section:
                 for at in references(network, layer)
             ]
             blocks += [Paragraph(Words("sharing.gradients")), Equations(tuple(rows))]
-    claims = alike(derivation) if request.full else ()
+    claims: tuple[Block, ...] = ()
+    if request.full:
+        from bpderive.document.claims import alike
+
+        claims = tuple(alike(derivation))
     return Section("sharing", (*blocks, *shares(derivation), *claims))
 
 
 def _shared(network: Network, request: Request) -> Iterator[Block]:
     """The figure of what two weights of one neuron share, one of them the chosen one."""
+    from bpderive.document.illustrations import neighbours, shared_block
+
     pair = neighbours(network, parse(request.weight))
     if pair is not None:
         yield shared_block(network, *pair)

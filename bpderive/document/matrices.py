@@ -17,7 +17,6 @@ from bpderive.document.blocks import (
     Words,
 )
 from bpderive.document.forward import is_small
-from bpderive.document.illustrations import flow_block
 from bpderive.document.mathematics import Formula, Layer, Matrix, Ordered, OrderedSum, Update
 from bpderive.document.request import Request
 from bpderive.document.runs import LAYER, Run, between, in_letters, numbered, runs
@@ -45,18 +44,24 @@ def matrix(derivation: Derivation, request: Request) -> Section:
         (
             Paragraph(Words("matrix.sample_rows" if network.row_vectors else "matrix.sample")),
             Equations(tuple(_rows(derivation, batch=False))),
-            *((flow_block(network, batch=False),) if request.figures else ()),
+            *(_figure(network, batch=False) if request.figures else ()),
             Paragraph(Words(f"matrix.batch_{orientation}", {"n": Formula(SAMPLES)})),
             Paragraph(Words(f"matrix.{network.spec.reduction}", _BATCH)),
             Equations(tuple(_index_rows(derivation))),
             Paragraph(Words("matrix.batch_matrix")),
             Equations(tuple(_rows(derivation, batch=True))),
-            *((flow_block(network, batch=True),) if request.figures else ()),
+            *(_figure(network, batch=True) if request.figures else ()),
             Paragraph(Words("algorithm.intro")),
             algorithm(network),
             Paragraph(_cost(network)),
         ),
     )
+
+
+def _figure(network: Network, *, batch: bool) -> Iterator[Block]:
+    from bpderive.document.illustrations import flow_block  # most documents have no figures
+
+    yield flow_block(network, batch=batch)
 
 
 def _rows(derivation: Derivation, *, batch: bool) -> Iterator[Row]:

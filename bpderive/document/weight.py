@@ -1,6 +1,6 @@
 """Section 4: one weight in full, path by path."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import log10
 
 from sympy import Expr, Integer, Symbol
@@ -18,7 +18,6 @@ from bpderive.document.blocks import (
     Table,
     Words,
 )
-from bpderive.document.illustrations import Told, fits_small, path_block, paths_block
 from bpderive.document.mathematics import (
     Coloured,
     Formula,
@@ -83,8 +82,32 @@ def _elided(
     slots = {"weight": Formula(symbol_of(reference)), "count": exact(count)}
     yield Paragraph(Words("weight.elided", slots))
     if figures and reference.layer is not None:
+        from bpderive.document.illustrations import paths_block
+
         yield paths_block(derivation.network, reference, exact(count), ())
     yield _short(derivation, reference)
+
+
+def _listed_routes(routes: tuple[Route, ...]) -> Items:
+    return Items(tuple(Words("weight.route", {"route": route}) for route in routes))
+
+
+def _drawn(
+    network: Network,
+    reference: Reference,
+    found: Sequence[tuple[int, ...]],
+    routes: tuple[Route, ...],
+    chains: tuple[Ordered, ...],
+) -> Iterator[Block]:
+    """The paths in one figure, and each beside its chain where a small picture has room."""
+    from bpderive.document.illustrations import Told, fits_small, path_block, paths_block
+
+    yield paths_block(network, reference, Formula(Integer(len(routes))), routes)
+    if not fits_small(network):
+        yield _listed_routes(routes)
+        return
+    for number, (path, route, chain) in enumerate(zip(found, routes, chains, strict=True), 1):
+        yield path_block(network, reference, path, Coloured(chain), Told(number, route))
 
 
 def _summed(derivation: Derivation, reference: Reference) -> Iterator[Block]:
@@ -122,13 +145,9 @@ def _full(
     chains = tuple(map(_chain, paths))
     drawn = figures and reference.layer is not None
     if drawn:
-        yield paths_block(network, reference, slots["count"], shown_routes)
-    if drawn and fits_small(network):
-        for number, route in enumerate(found):
-            told = Told(number + 1, shown_routes[number])
-            yield path_block(network, reference, route, Coloured(chains[number]), told)
+        yield from _drawn(network, reference, found, shown_routes, chains)
     else:
-        yield Items(tuple(Words("weight.route", {"route": route}) for route in shown_routes))
+        yield _listed_routes(shown_routes)
     if _ties(network):
         yield Paragraph(Words("weight.mixed"))
     yield Paragraph(Words("weight.chain_one" if one else "weight.chain"))

@@ -7,9 +7,10 @@ the syntax of any format, words, networks.
 from functools import cache
 
 from bpderive.errors import DerivationError, SpecError, quoted, suggest
+from bpderive.kept import table
 from bpderive.locate import templates
 from bpderive.notation.model import DERIVED, Notation, Setting
-from bpderive.notation.reading import is_path, read
+from bpderive.notation.reading import is_path, made, read
 
 __all__ = ["DEFAULT", "DERIVED", "Notation", "Setting", "load", "notations"]
 
@@ -46,6 +47,7 @@ def _ours(name: str) -> Notation:
     if name not in notations():
         raise _unknown(name)
     try:
-        return read(str(templates() / "notation" / f"{name}.toml"), _ours)
+        path = templates() / "notation" / f"{name}.toml"
+        return made(str(path), table(path), _ours)
     except SpecError as error:
         raise DerivationError(f"the notation {name} is broken: {error}") from error

@@ -6,7 +6,6 @@ Must not know: formats, words, networks.
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -51,11 +50,22 @@ def read(path: str, ours: Ours) -> Notation:
     Raises:
         SpecError: with everything that is wrong, each with its line and key.
     """
+    import tomllib  # for a notation of the user's
+
     document = _text(path)
     try:
         table = tomllib.loads(document)
     except (ValueError, RecursionError) as error:
         raise SpecError.single(f"not TOML: {error}", path) from error
+    return made(path, table, ours, document)
+
+
+def made(path: str, table: Mapping[str, Any], ours: Ours, document: str = "") -> Notation:
+    """The notation of a file's table; lines are told where the document is given.
+
+    Raises:
+        SpecError: with everything that is wrong, each with its line and key.
+    """
     found = Findings()
 
     def check() -> None:

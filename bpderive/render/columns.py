@@ -7,14 +7,19 @@ mathematics, documents.
 
 import re
 import textwrap
-from functools import lru_cache
+from functools import cache, lru_cache
 from unicodedata import combining, east_asian_width
 
 _CLOSING = "，。、；：？！）」』〕》〉…"
 _OPENING = "（「『〔《〈"
 _WIDE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60\u3000-\u303f]"
 _BODY = rf"(?:(?![{_OPENING}]){_WIDE}|(?:(?!{_WIDE})\S)+)"
-_TOKEN = re.compile(rf"[{_OPENING}]*{_BODY}[{_CLOSING}]*|[{_OPENING}]+| +")
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    """What a line may break between."""
+    return re.compile(rf"[{_OPENING}]*{_BODY}[{_CLOSING}]*|[{_OPENING}]+| +")
 
 
 @lru_cache(8192)
@@ -30,7 +35,7 @@ def filled(text: str, width: int, first: str = "", others: str = "") -> str:
     if columns(text) == len(text):
         return textwrap.fill(text, width, initial_indent=first, subsequent_indent=others)
     lines = [first]
-    for token in _TOKEN.findall(text):
+    for token in _tokens().findall(text):
         if columns(lines[-1] + token.rstrip()) <= width or lines[-1] in (first, others):
             lines[-1] += token
         else:

@@ -13,7 +13,7 @@ from string import Formatter
 from bpderive.errors import DerivationError, SpecError, quoted, suggest
 from bpderive.locate import templates
 from bpderive.wording.language import Language
-from bpderive.wording.reading import NAMES, read
+from bpderive.wording.reading import NAMES, ours, read
 
 __all__ = ["Language", "Wording", "default_language", "languages", "load"]
 
@@ -73,7 +73,7 @@ def _own(name: str) -> Wording:
             f"unknown language {quoted(name)}{suggest(name, names)}",
             accepted=f"{', '.join(names)}, or the path of a TOML file",
         )
-    return Wording(name, *read(str(templates() / "locale" / f"{name}.toml"), None))
+    return Wording(name, *ours(templates() / "locale" / f"{name}.toml"))
 
 
 def default_language(environ: Mapping[str, str]) -> str:

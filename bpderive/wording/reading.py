@@ -5,7 +5,6 @@ sentences by dotted id, and a `Language`. Must not know: which languages there a
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
@@ -14,6 +13,7 @@ from typing import Any
 from bpderive.checks import Findings, place
 from bpderive.checks import Path as Keys
 from bpderive.errors import SpecError, quoted
+from bpderive.kept import table
 from bpderive.toml_lines import dots
 from bpderive.wording.language import Language, language
 
@@ -30,17 +30,29 @@ def read(path: str, model: Mapping[str, str] | None) -> tuple[dict[str, str], La
     Raises:
         SpecError: the file cannot be read; keys or slots are wrong, each with its line.
     """
+    import tomllib  # for a language of the user's
+
     document = _text(path)
     try:
-        table = tomllib.loads(document)
+        found_table = tomllib.loads(document)
     except (ValueError, RecursionError) as error:
         raise SpecError.single(f"not TOML: {error}", path) from error
-    found, setting = Findings(), table.pop("language", {})
-    sentences = dict(_flat(table, found))
+    found, setting = Findings(), found_table.pop("language", {})
+    sentences = dict(_flat(found_table, found))
     if model is not None:
         _compare(sentences, model, found)
     told = language(setting if isinstance(setting, dict) else {}, found)
     found.check(lambda keys: f"{path}, line {_line(document, keys)}, {place(keys)}")
+    assert told is not None  # noqa: S101 - else `check` has raised
+    return sentences, told
+
+
+def ours(path: Path) -> tuple[dict[str, str], Language]:
+    """One of ours, which the tests check."""
+    found, own = Findings(), table(path)
+    told = language(own.pop("language"), found)
+    sentences = dict(_flat(own, found))
+    found.check(lambda keys: f"{path}, {place(keys)}")
     assert told is not None  # noqa: S101 - else `check` has raised
     return sentences, told
 
