@@ -134,8 +134,7 @@ def network(  # noqa: PLR0913 - the options of a spec, by name
         bias: whether the layers have biases. Default: False.
         reduction: `mean` or `sum` over the samples of a batch. Default: mean.
         orientation: samples as `rows` or `columns` of a matrix. Default: rows.
-        weights: the first index of a weight is its neuron's (`neuron_first`, `z_i = Σ_j w_ij a_j`)
-            or its input's (`input_first`, `z_i = Σ_j a_j w_ji`). Default: neuron_first.
+        weights: `neuron_first` (`z_i = Σ_j w_ij a_j`, the default) or `input_first` (`w_ji`).
         catalog: the activations and losses to choose from.
 
     Raises:
@@ -150,8 +149,7 @@ def network(  # noqa: PLR0913 - the options of a spec, by name
         "orientation": orientation,
         "weights": weights,
     }
-    given = {name: value for name, value in options.items() if value is not None}
-    return lay_out(_spec(layers, given, catalog), catalog)
+    return lay_out(_spec(layers, options, catalog), catalog)
 
 
 def derive(network: Network) -> Derivation:
@@ -281,7 +279,8 @@ def load(derivation: Derived, target: str = "numpy") -> ModuleType:
     return module(source, derivation.network.spec.slug)
 
 
-def _spec(layers: Layers, options: dict[str, Any], catalog: Catalog) -> Spec:
+def _spec(layers: Layers, given: dict[str, Any], catalog: Catalog) -> Spec:
+    options = {name: value for name, value in given.items() if value is not None}
     if isinstance(layers, Spec):
         checked = parse_spec("1,1", catalog.names, **options)
         return replace(layers, **{name: getattr(checked, name) for name in options})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from bpderive import sources
 from bpderive.checks import Findings, Path, integer, one_of, place, text, truth
 from bpderive.errors import SpecError, quoted
 from bpderive.weights import ORDERS
@@ -166,18 +167,7 @@ def read_toml(path: str, names: Names | None = None, defaults: Defaults = NOTHIN
     Raises:
         SpecError: with every problem; also where the file cannot be read.
     """
-    where = "standard input" if path == "-" else path
-    try:
-        with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
-            data = file.read(_MAX_BYTES + 1)
-        document = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError.single(f"not UTF-8 at byte {error.start + 1}", where) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SpecError.single(f"cannot be read: {reason}", where) from error
-    if len(data) > _MAX_BYTES:
-        raise SpecError.single("too long for a spec", where, f"at most {_MAX_BYTES} bytes")
+    document, where = sources.read(path, "a spec", _MAX_BYTES, piped=True)
     return load_toml(document, where, names, defaults)
 
 

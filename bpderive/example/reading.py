@@ -12,6 +12,7 @@ from typing import Any
 
 from sympy import Expr, Integer
 
+from bpderive import sources
 from bpderive.catalog import Loss
 from bpderive.checks import Findings, Path, place
 from bpderive.derive import Derivation
@@ -33,18 +34,7 @@ def read(path: str, derivation: Derivation) -> Values:
         SpecError: with every problem; also where the file cannot be read.
         UnsupportedError: the network has sizes without numbers.
     """
-    where = "standard input" if path == "-" else path
-    try:
-        with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
-            data = file.read(MOST + 1)
-        document = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError.single(f"not UTF-8 at byte {error.start + 1}", where) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SpecError.single(f"cannot be read: {reason}", where) from error
-    if len(data) > MOST:
-        raise SpecError.single("too long for values", where, f"at most {MOST} bytes")
+    document, where = sources.read(path, "values", MOST, piped=True)
     return _document(document, where, derivation)
 
 

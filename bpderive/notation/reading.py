@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from bpderive import sources
 from bpderive.catalog import CATALOG
 from bpderive.checks import Findings, one_of, place, text, truth
 from bpderive.checks import Path as Keys
@@ -84,17 +85,7 @@ def made(path: str, table: Mapping[str, Any], ours: Ours, document: str = "") ->
 
 
 def _text(path: str) -> str:
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        document = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError.single(f"not UTF-8 at byte {error.start + 1}", path) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SpecError.single(f"cannot be read: {reason}", path) from error
-    if len(data) > MOST_BYTES:
-        raise SpecError.single("too long for a notation", path, f"at most {MOST_BYTES} bytes")
+    document, _ = sources.read(path, "a notation", MOST_BYTES)
     if dots(document) > MOST_DOTS:
         raise SpecError.single("nested too deeply", path)
     return document

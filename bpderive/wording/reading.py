@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from bpderive import sources
 from bpderive.checks import Findings, place
 from bpderive.checks import Path as Keys
 from bpderive.errors import SpecError, quoted
@@ -58,17 +59,7 @@ def ours(path: Path) -> tuple[dict[str, str], Language]:
 
 
 def _text(path: str) -> str:
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        document = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError.single(f"not UTF-8 at byte {error.start + 1}", path) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SpecError.single(f"cannot be read: {reason}", path) from error
-    if len(data) > MOST_BYTES:
-        raise SpecError.single("too long for a language", path, f"at most {MOST_BYTES} bytes")
+    document, _ = sources.read(path, "a language", MOST_BYTES)
     if dots(document) > MOST_DOTS:
         raise SpecError.single("nested too deeply", path)
     return document
