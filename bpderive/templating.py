@@ -26,7 +26,7 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 
-from bpderive.errors import SpecError
+from bpderive.errors import BpderiveError, SpecError
 from bpderive.locate import templates
 
 
@@ -98,18 +98,24 @@ def fill(template: str, folders: Sequence[Path] = (), **values: Any) -> str:
     """
     try:
         return str(_environment(tuple(folders)).get_template(template).render(**values))
-    except TemplateError as error:
-        if not folders:
+    except BpderiveError:
+        raise
+    except Exception as error:
+        place = _place(error, folders) if folders else ""
+        if not place:
             raise
-        raise SpecError.single(f"the template fails: {error}", _place(error, folders)) from error
+        told = str(error).replace("'StrictUndefined'", "a name that is not defined")
+        raise SpecError.single(f"the template fails: {told}", place) from error
 
 
-def _place(error: TemplateError, folders: Sequence[Path]) -> str:
-    """The file and the line where a template failed."""
+def _place(error: Exception, folders: Sequence[Path]) -> str:
+    """The file and the line where a template of these folders failed; nothing for ours."""
     import traceback
 
     if isinstance(error, TemplateSyntaxError):
         return f"{error.filename or error.name}, line {error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if f.filename.endswith(".j2")]
-    return f"{own[-1].filename}, line {own[-1].lineno}" if own else str(folders[0])
+    own = [f for f in frames if any(Path(f.filename).is_relative_to(at) for at in folders)]
+    if own:
+        return f"{own[-1].filename}, line {own[-1].lineno}"
+    return str(folders[0]) if isinstance(error, TemplateError) else ""

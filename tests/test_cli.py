@@ -277,6 +277,7 @@ def test_templates_are_copied_and_replace_ours(run, tree):
     for text in (
         "<< document.titel.x >>",
         "<< document.title >>",
+        "<< words(document.titel) >>",
         "<< ''.__class__ >>",
         "<% if %>",
     ):

@@ -47,6 +47,7 @@ DISPLAYED = frozenset(("equations", "chain", "calculation", "listing", "table"))
 QUOTED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\t": r"\t", "\r": r"\r"})
 MANY = 4
 """From this many short equations on, they stand side by side."""
+SIGNS = ("+", "-", "−")
 HEAD = 10
 """Up to this width, the left side of a chain stands on the line of its first step."""
 UNBROKEN = 40
@@ -153,7 +154,7 @@ class TypstWriter(Writer):
 
     def _row(self, row: Row) -> str:
         first, *rest = self.rhs_lines(row)
-        lines = [f"= {first}" if row.lhs else first, *(f"quad {line}" for line in rest)]
+        lines = [f"= {first}" if row.lhs else first, *map(_continued, rest)]
         condition = f"${self.words_in_math(row.condition)}$" if row.condition else "none"
         lhs = self.math(row.lhs) if row.lhs else None
         return _line(lhs, lines, self.speaker.row(row), condition, self.tag(row.number))
@@ -165,7 +166,7 @@ class TypstWriter(Writer):
     def _working(self, row: Working) -> str:
         lhs = self.math(row.lhs)
         parts = self.calculation(row, self.style.limit - self.printer.width(lhs) - 3)
-        lines = [f"{sign} {text}" if sign else f"quad {text}" for sign, text in parts]
+        lines = [f"{sign} {text}" if sign else _continued(text) for sign, text in parts]
         return _line(lhs, lines, self.speaker.working(row), "none", self.tag(row.number))
 
     def chain(self, block: Chain) -> str:
@@ -194,7 +195,7 @@ class TypstWriter(Writer):
         first, *rest = lines
         said = f"{self.speaker.equals} {self.speaker.math(link.rhs)}"
         said = said if head is None else f"{self.speaker.math(head)} {said}"
-        line = _line(lhs, [f"= {first}", *(f"quad {part}" for part in rest)], said)
+        line = _line(lhs, [f"= {first}", *map(_continued, rest)], said)
         below = "" if after is None else f",after: ${after}$"
         held = ",kept: true" if kept else ""
         return f"#{mark}({line},[{self.words(link.reason)}]{below}{held})"
@@ -232,6 +233,12 @@ class TypstWriter(Writer):
 def held(count: int) -> list[bool]:
     """Which of so many steps stay on the page of the next: neither end of a chain is alone."""
     return [k in (0, count - 2) and k < count - 1 for k in range(count)]
+
+
+def _continued(line: str) -> str:
+    """A line that goes on: its first sign stands between two terms, though it begins a line."""
+    sign, space, rest = line.partition(" ")
+    return f"quad {sign} med {rest}" if sign in SIGNS and space else f"quad {line}"
 
 
 def _called(name: str, parts: Sequence[str]) -> str:
