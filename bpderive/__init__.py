@@ -31,9 +31,12 @@ if TYPE_CHECKING:
         SpecError,
         UnsupportedError,
     )
+    from bpderive.importers.api import from_onnx, from_torch
+    from bpderive.layered import LayeredDerivation
     from bpderive.network import Network
     from bpderive.notes import example, notes
     from bpderive.proof import Proof
+    from bpderive.stack import Stack
 
 __all__ = [
     "CATALOG",
@@ -41,16 +44,20 @@ __all__ = [
     "BpderiveError",
     "Derivation",
     "DerivationError",
+    "LayeredDerivation",
     "Loss",
     "Network",
     "OutputError",
     "Proof",
     "SpecError",
+    "Stack",
     "UnsupportedError",
     "__version__",
     "derive",
     "errors",
     "example",
+    "from_onnx",
+    "from_torch",
     "generate",
     "generate_files",
     "load",
@@ -66,14 +73,18 @@ _HOMES = {
     "Activation": "catalog",
     "Derivation": "api",
     "DerivationError": "errors",
+    "LayeredDerivation": "layered",
     "Loss": "catalog",
     "Network": "network",
     "OutputError": "errors",
     "Proof": "proof",
     "SpecError": "errors",
+    "Stack": "stack",
     "UnsupportedError": "errors",
     "derive": "api",
     "example": "notes",
+    "from_onnx": "importers.api",
+    "from_torch": "importers.api",
     "generate": "api",
     "generate_files": "api",
     "load": "api",

@@ -9,8 +9,9 @@ In: what a program asks for.  Out: the values of the stages.  Must not know: the
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import ModuleType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 from sympy import Eq, Expr
 
@@ -26,10 +27,12 @@ from bpderive.forms.sharing import Operations, Sharing, Slopes, operations, shar
 from bpderive.network import Network
 from bpderive.network import build as lay_out
 from bpderive.notation import DEFAULT
+from bpderive.program import Program
 from bpderive.program import build as plan
 from bpderive.proof import Proof
 from bpderive.render import FORMATS
 from bpderive.render import render as print_out
+from bpderive.second.asking import SecondOrder
 from bpderive.spec import Spec, parse_spec
 from bpderive.targets import TARGETS, found
 from bpderive.targets import files as print_files
@@ -38,12 +41,26 @@ from bpderive.targets.modules import module
 from bpderive.verify import SEED
 from bpderive.verify import verify as prove
 
+if TYPE_CHECKING:  # a dense network does without
+    from bpderive.backprop import AnyDerivation
+    from bpderive.layered import LayeredDerivation
+    from bpderive.schedule import Computation
+    from bpderive.second import Equations
+    from bpderive.stack import Stack
+
 Layers = str | Spec | Iterable[object]
 
 
 @dataclass(frozen=True)
-class Derivation(Derived):
+class Derivation(SecondOrder, Derived):
     """A network with every gradient of its loss. Made by `derive`."""
+
+    @cached_property
+    def equations(self) -> "Equations":
+        """All its equations, for one sample."""
+        from bpderive.second.reading import of_dense
+
+        return of_dense(self)
 
     def gradient(self, reference: str, form: str = "delta") -> Expr:
         """The gradient of the loss with respect to one quantity, as a SymPy expression.
@@ -121,13 +138,14 @@ def network(  # noqa: PLR0913 - the options of a spec, by name
     orientation: str | None = None,
     weights: str | None = None,
     catalog: Catalog = CATALOG,
-) -> Network:
+) -> "Network | Stack":
     """The network of some layers, as index equations.
 
     Args:
         layers: the text of `--layers` (`"2,2,2,1"`); or a sequence, the input first, of widths,
             `(width, activation)` pairs and tables such as `{"width": 4, "repeat": 3}`; or a
-            `Spec`, whose options are then the defaults.
+            `Spec`, whose options are then the defaults. A list with any other layer, or a file of
+            equations, gives a `Stack`.
         activation: of the hidden layers: a name or a formula in `z`. Default: sigmoid.
         output_activation: of the last layer. Default: linear.
         loss: a name, or a formula in `a` and `y`. Default: half_squared_error.
@@ -149,16 +167,33 @@ def network(  # noqa: PLR0913 - the options of a spec, by name
         "orientation": orientation,
         "weights": weights,
     }
-    return lay_out(_spec(layers, options, catalog), catalog)
+    spec = _spec(layers, options, catalog)
+    if not spec.items:
+        return lay_out(spec, catalog)
+    from bpderive.stack import build as stack_up
+
+    return stack_up(spec, catalog)
 
 
-def derive(network: Network) -> Derivation:
+@overload
+def derive(network: Network) -> Derivation: ...
+
+
+@overload
+def derive(network: "Stack") -> "LayeredDerivation": ...
+
+
+def derive(network: "Network | Stack") -> "Derivation | LayeredDerivation":
     """Derive every gradient of a network's loss.
 
     Raises:
         TypeError: given something else, such as the text of the layers.
     """
     if not isinstance(network, Network):
+        from bpderive.layered import Stack, layered
+
+        if isinstance(network, Stack):
+            return layered(network)
         raise TypeError(
             f"derive takes a network, not {type(network).__name__}: "
             'bpderive.derive(bpderive.network("2,2,2,1"))'
@@ -168,7 +203,7 @@ def derive(network: Network) -> Derivation:
 
 
 def render(
-    derivation: Derived,
+    derivation: "AnyDerivation",
     format: str = "latex",  # noqa: A002 - the word of the command line
     *,
     weight: str | None = None,
@@ -202,7 +237,7 @@ def render(
     return str(print_out(write(_derived(derivation), request), format, **options))
 
 
-def generate(derivation: Derived, target: str = "numpy") -> str:
+def generate(derivation: "AnyDerivation", target: str = "numpy") -> str:
     """The derivation as code: the source text of a module, or of a C file.
 
     Args:
@@ -213,11 +248,15 @@ def generate(derivation: Derived, target: str = "numpy") -> str:
         SpecError: an unknown target.
         UnsupportedError: the target cannot carry the network, such as sizes without numbers.
     """
-    return print_code(plan(_derived(derivation)), _text(target, "a target"))
+    return print_code(_planned(_derived(derivation)), _text(target, "a target"))
 
 
 def generate_files(
-    derivation: Derived, target: str = "numpy", *, name: str | None = None, test: bool = False
+    derivation: "AnyDerivation",
+    target: str = "numpy",
+    *,
+    name: str | None = None,
+    test: bool = False,
 ) -> dict[str, str]:
     """The derivation as files: their names and texts, the code first.
 
@@ -231,10 +270,11 @@ def generate_files(
         SpecError: an unknown target.
         UnsupportedError: the target cannot carry the network, such as sizes without numbers.
     """
-    return print_files(plan(_derived(derivation)), _text(target, "a target"), name, test=test)
+    planned = _planned(_derived(derivation))
+    return print_files(planned, _text(target, "a target"), name, test=test)
 
 
-def verify(derivation: Derived, *, quick: bool = False, seed: int = SEED) -> Proof:
+def verify(derivation: "AnyDerivation", *, quick: bool = False, seed: int = SEED) -> Proof:
     """Prove a derivation in numbers: every step, every gradient, every form and the code.
 
     Args:
@@ -255,10 +295,15 @@ def verify(derivation: Derived, *, quick: bool = False, seed: int = SEED) -> Pro
         raise TypeError(f"a seed is an integer, not {type(seed).__name__}")
     if seed < 0:
         raise ValueError(f"a seed is not negative, and here is {seed}")
-    return prove(_derived(derivation), quick=quick, seed=seed)
+    found = _derived(derivation)
+    if isinstance(found, Derived):
+        return prove(found, quick=quick, seed=seed)
+    from bpderive.verify.layered import verify_stack
+
+    return verify_stack(found, quick=quick, seed=seed)
 
 
-def load(derivation: Derived, target: str = "numpy") -> ModuleType:
+def load(derivation: "AnyDerivation", target: str = "numpy") -> ModuleType:
     """The generated code as a Python module, ready to call; no file is written.
 
     Its source lines show in tracebacks. It is not in `sys.modules`.
@@ -311,8 +356,16 @@ def _text(value: str, what: str) -> str:
     return value
 
 
-def _derived(value: Derived) -> Derived:
-    if not isinstance(value, Derived):
+def _planned(derivation: "AnyDerivation") -> "Program | Computation":
+    if isinstance(derivation, Derived):
+        return plan(derivation)
+    from bpderive.schedule import build
+
+    return build(derivation)
+
+
+def _derived(value: "AnyDerivation") -> "AnyDerivation":
+    if not isinstance(value, Derived) and not hasattr(value, "stack"):
         raise TypeError(
             f"a derivation is needed, not {type(value).__name__}: bpderive.derive(network)"
         )

@@ -86,7 +86,20 @@ def _derive(tensor: Tensor, context: Context) -> Derived:
 
 
 def steps(expr: Expr, context: Context) -> tuple[Step, ...]:
-    """Apply the first rule that applies, again and again, until none does."""
+    """Apply the first rule that applies, again and again, until none does.
+
+    Raises:
+        DerivationError: a derivative is left, or there is no end.
+    """
+    return checked(applied(expr, context))
+
+
+def applied(expr: Expr, context: Context) -> list[Step]:
+    """The steps of all rules that apply, which may be none.
+
+    Raises:
+        DerivationError: there is no end.
+    """
     found: list[Step] = []
     while len(found) < LIMIT:
         present = node_types(expr)
@@ -98,11 +111,16 @@ def steps(expr: Expr, context: Context) -> tuple[Step, ...]:
                 expr = after
                 break
         else:
-            return _checked(found)
+            return found
     raise DerivationError(f"the rules do not come to an end at {expr}")
 
 
-def _checked(steps: list[Step]) -> tuple[Step, ...]:
+def checked(steps: list[Step]) -> tuple[Step, ...]:
+    """The steps, at whose end no derivative is left.
+
+    Raises:
+        DerivationError: one is.
+    """
     if not steps or steps[-1].after.has(Partial):
         raise DerivationError(f"no rule finishes {steps[-1].after if steps else 'the derivation'}")
     return tuple(steps)

@@ -11,6 +11,7 @@ from sympy.core.function import AppliedUndef, Function
 
 from bpderive.errors import DerivationError
 from bpderive.functions import select
+from bpderive.functions.conditions import Constant, merged
 from bpderive.index import peel, sum_over
 
 
@@ -37,7 +38,14 @@ def _indexed(expr: Expr, target: Expr) -> Expr:
     """`∂T[i,j]/∂T[p,q] → δ_ip δ_jq`."""
     if not isinstance(target, Indexed) or expr.base != target.base:
         return Integer(0)
-    return Mul(*(KroneckerDelta(i, p) for i, p in zip(expr.indices, target.indices, strict=True)))
+    return Mul(*(_same(i, p) for i, p in zip(expr.indices, target.indices, strict=True)))
+
+
+def _same(i: Expr, p: Expr) -> Expr:
+    """`δ_ip`; several indices read as one are the same where each of them is."""
+    if isinstance(i, merged) and isinstance(p, merged) and i.sizes == p.sizes:
+        return Mul(*(KroneckerDelta(j, q) for j, q in zip(i.parts, p.parts, strict=True)))
+    return KroneckerDelta(i, p)
 
 
 def _mul(expr: Expr, target: Expr) -> Expr:
@@ -98,6 +106,7 @@ DIFFERENTIATE: tuple[tuple[type[Any], Any], ...] = (
     (Pow, _pow),
     (Sum, _sum),
     (KroneckerDelta, lambda _expr, _target: Integer(0)),
+    (Constant, lambda _expr, _target: Integer(0)),
     (select, _select),
     (Function, _function),
 )

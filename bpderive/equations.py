@@ -5,7 +5,7 @@ layer itself, and what consumes its output. Must not know: how many layers there
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sympy import Expr, Function, Integer, Mul, Rational, Symbol
@@ -36,8 +36,10 @@ class Kind:
 class Graph:
     """The equations around one general layer `l`, in forward order.
 
-    `adjoints` names derivatives that are derived elsewhere (`z{l+1}` → `delta{l+1}`);
-    `unit_sums` are the labels whose elements sum to one along their last axis.
+    `adjoints` names derivatives that are derived elsewhere (`z{l+1}` → `delta{l+1}`), `direct`
+    those that reach a tensor from outside beside what its consumers here send;
+    `unit_sums` are the labels whose elements sum to one along their last axis, `constant` are
+    quantities that do not change with what they are made of, such as where the largest stands.
     """
 
     root: Symbol
@@ -47,6 +49,8 @@ class Graph:
     parameters: frozenset[str]
     unit_sums: frozenset[str]
     activations: Mapping[str, Activation]
+    direct: Mapping[str, str] = field(default_factory=dict)
+    constant: frozenset[str] = frozenset()
 
     @cached_property
     def by_label(self) -> Mapping[str, Equation]:

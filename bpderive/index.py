@@ -10,13 +10,14 @@ the counter belongs to one derivation, so the result does not depend on what ran
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from sympy import Expr, Indexed, IndexedBase, Sum, Symbol
+from sympy import Expr, Indexed, IndexedBase, Integer, Sum, Symbol, Tuple, sympify
 
 from bpderive.errors import DerivationError
+from bpderive.functions.conditions import merged
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,10 @@ class Relative:
         return "{l}" if self.offset == 0 else f"{{l{self.offset:+d}}}"
 
 
+ONE = Integer(1)
+
 LayerName = int | Relative | None
-LABEL = re.compile(r"([A-Za-z]+)(\d+|\{l(?:[+-]\d+)?\})?")
+LABEL = re.compile(r"([A-Za-z]+(?:_[A-Za-z]+)*(?:\d+_)?)(\d+|\{l(?:[+-]\d+)?\})?")
 
 
 @cache
@@ -109,16 +112,33 @@ def indices_of(quantity: Expr) -> tuple[Expr, ...]:
     return tuple(quantity.indices) if isinstance(quantity, Indexed) else ()
 
 
+def letter_of(index: Symbol) -> str:
+    """The letter that an index carries; empty where it has none."""
+    return str(index.name).lstrip("_0123456789")
+
+
+def parts_of(index: Expr) -> tuple[Expr, ...]:
+    """The index, or those that it merges."""
+    return index.parts if isinstance(index, merged) else (index,)
+
+
 @dataclass
 class Fresh:
-    """The source of indices of one derivation: no two calls give the same symbol."""
+    """The source of indices of one derivation: no two calls give the same symbol.
+
+    An index may carry the letter that it would like to be printed with: `_17c`.
+    """
 
     count: int = field(default=0)
 
-    def __call__(self) -> Symbol:
+    def __call__(self, letter: str = "") -> Symbol:
         """A new index."""
         self.count += 1
-        return Symbol(f"_{self.count}", integer=True)
+        return Symbol(f"_{self.count}{letter}", integer=True)
+
+    def like(self, index: Symbol) -> Symbol:
+        """A new index with the letter of another."""
+        return self(letter_of(index))
 
     def many(self, number: int) -> tuple[Symbol, ...]:
         """As many new indices as asked for."""
@@ -129,7 +149,8 @@ class Fresh:
 class Equation:
     """`lhs = rhs`; the indices of `lhs` are free in `rhs`, all others are summed.
 
-    `sizes` are the ranges of the free indices.
+    `sizes` are the ranges of the free indices. Several indices may be read as one (`merged`): then
+    each of them is free.
     """
 
     lhs: Expr
@@ -144,7 +165,13 @@ class Equation:
     @property
     def indices(self) -> tuple[Expr, ...]:
         """The free indices."""
-        return indices_of(self.lhs)
+        return tuple(part for index in indices_of(self.lhs) for part in parts_of(index))
+
+    def at(self, indices: Sequence[Expr]) -> Expr:
+        """What it defines, at other indices."""
+        if not self.indices:
+            return self.lhs
+        return self.lhs.xreplace(dict(zip(self.indices, indices, strict=True)))
 
     def renamed(self, names: Mapping[str, Expr | str]) -> "Equation":
         """The same equation with other labels and sizes."""
@@ -169,15 +196,29 @@ class Partial(Expr):  # type: ignore[misc] # SymPy has no types
 
 
 def sum_over(body: Expr, index: Symbol, size: Expr) -> Expr:
-    """`Σ_{index=1}^{size} body`, zero where the body is."""
-    return body if body == 0 else Sum(body, (index, 1, size))
+    """`Σ_{index=1}^{size} body`, zero where the body is.
+
+    Made without SymPy's own checks of limits, which cost ten times as much: ours are always
+    symbols from 1 to a size. A sum in a sum becomes one with both limits, as in SymPy.
+    """
+    if body == 0:
+        return body
+    limits = (Tuple(index, ONE, sympify(size)),)
+    if isinstance(body, Sum):
+        body, limits = body.function, (*body.limits, *limits)
+    made = Expr.__new__(Sum)
+    made._args = (body, *limits)  # noqa: SLF001 - as AddWithLimits makes it
+    made.is_commutative = body.is_commutative
+    return made
 
 
 def peel(expr: Sum) -> tuple[Expr, Symbol, Expr]:
     """The body, index and size of the outermost sum (SymPy merges nested sums into one)."""
-    index, _, size = expr.limits[-1]
-    inner = expr.limits[:-1]
-    return (Sum(expr.function, *inner) if inner else expr.function), index, size
+    body, *inner, last = expr.args
+    index, _, size = last.args
+    for limit in inner:
+        body = sum_over(body, limit.args[0], limit.args[2])
+    return body, index, size
 
 
 def rebuild(expr: Expr, args: list[Expr]) -> Expr:
@@ -190,8 +231,9 @@ def refresh(expr: Expr, fresh: Fresh) -> Expr:
     if not expr.has(Sum):
         return expr
     if isinstance(expr, Sum):
-        (body, index, size), new = peel(expr), fresh()
-        return Sum(refresh(body.xreplace({index: new}), fresh), (new, 1, size))
+        body, index, size = peel(expr)
+        new = fresh.like(index)
+        return sum_over(refresh(body.xreplace({index: new}), fresh), new, size)
     return rebuild(expr, [refresh(arg, fresh) for arg in expr.args])
 
 

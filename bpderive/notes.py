@@ -4,9 +4,10 @@ In: a `Derivation`, and what an instructor chooses.  Out: `Notes`, which any for
 worked example in it agrees with the generated code.  Must not know: the command line.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpderive.derive import Derivation
 from bpderive.document import FIRST, NOTES, Request, build
@@ -20,6 +21,9 @@ from bpderive.proof import Proof
 from bpderive.render import Made, files_beside, found, render
 from bpderive.targets.cells import cells, listing
 from bpderive.verify.example import check
+
+if TYPE_CHECKING:  # a dense network does without
+    from bpderive.backprop import AnyDerivation
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Notes:
 
 
 def example(
-    derivation: Derivation,
+    derivation: "AnyDerivation",
     *,
     values: Path | str | None = None,
     seed: int = 1,
@@ -87,6 +91,10 @@ def example(
         SpecError: with everything that is wrong with the values.
         UnsupportedError: values of a network that is too large.
     """
+    if not isinstance(derivation, Derivation):
+        if values is not None:
+            raise UnsupportedError("numbers are worked out for dense networks only")
+        return None
     if is_small(derivation.network):
         return make(derivation, values, seed, eta, digits)
     if values is not None:
@@ -97,7 +105,7 @@ def example(
 
 
 def notes(  # noqa: PLR0913 - what an instructor chooses, by name
-    derivation: Derivation,
+    derivation: "AnyDerivation",
     *,
     weight: str = FIRST,
     sections: tuple[str, ...] = NOTES,
@@ -132,9 +140,7 @@ def notes(  # noqa: PLR0913 - what an instructor chooses, by name
     Raises:
         SpecError: an unknown section, level, weight or notation.
     """
-    program = plan(derivation)
-    if example is not None:
-        check(derivation, example)
+    code, runnable = _code(derivation, example)
     request = Request(
         weight=weight,
         all_weights=all_weights,
@@ -145,10 +151,31 @@ def notes(  # noqa: PLR0913 - what an instructor chooses, by name
         conventions=notation != DEFAULT,
         translate=translate,
         example=example,
-        code=listing(program),
-        cells=cells(program, example),
+        code=code,
+        cells=runnable,
         title=title,
         by=by,
     )
     folder = Path(templates) if templates is not None else None
     return Notes(build(derivation, request), notation, language, folder)
+
+
+def _code(
+    derivation: "AnyDerivation", example: Example | None
+) -> tuple[str | None, Mapping[str, tuple[str, ...]]]:
+    """The lines of the code, and what a notebook runs of it.
+
+    The worked example must agree with the code, or nothing is written.
+    """
+    if not isinstance(derivation, Derivation):
+        from bpderive.schedule import build as schedule
+        from bpderive.targets.arrays.listing import listing as stack_listing
+
+        try:
+            return stack_listing(schedule(derivation)), {}
+        except UnsupportedError:
+            return None, {}
+    program = plan(derivation)
+    if example is not None:
+        check(derivation, example)
+    return listing(program), cells(program, example)

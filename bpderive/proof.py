@@ -141,13 +141,21 @@ def _told(one: Check | Summary) -> dict[str, Any]:
 
 def _network(spec: Spec) -> dict[str, Any]:
     """The network as `--spec` reads it, every activation filled in."""
-    first, *rest = spec.layers
-    layers = [
-        {"width": layer.width, "activation": activation}
-        for layer, activation in zip(rest, spec.activations, strict=True)
-    ]
     options = ("loss", "bias", "reduction", "orientation", "weights")
-    return {
-        "layers": [{"width": first.width}, *layers],
-        **{name: getattr(spec, name) for name in options},
-    }
+    return {"layers": _layers(spec), **{name: getattr(spec, name) for name in options}}
+
+
+def listed(spec: Spec) -> str:
+    """Layers of any kinds as `--layers` takes them."""
+    items = (*((spec.input,) if spec.input else ()), *spec.items)
+    return ",".join(item.text for item in items)
+
+
+def _layers(spec: Spec) -> list[Any] | str:
+    """The layers of plain widths one by one; any others as `--layers` takes them."""
+    if spec.items:
+        return listed(spec)
+    first, *rest = spec.layers
+    pairs = zip(rest, spec.activations, strict=True)
+    layers = ({"width": layer.width, "activation": name} for layer, name in pairs)
+    return [{"width": first.width}, *layers]

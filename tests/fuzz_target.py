@@ -224,7 +224,11 @@ def warm_up():
     for words in ("--help", "list losses", "list activations", "list formats", "completion bash"):
         command(words.split())
     command(["--layers", "2,2,1", "--format", "text", "--out", "-"])
+    with contextlib.suppress(BpderiveError):
+        layers("8,dropout(0.5),x.eq(K=3),residual(8),sigmod,dense(3,tie=9)")
+    layers("8,dropout(0.5),dense(3)*2,dense(3,tie=2)")
     for words in (
+        'layers=[{input="seq",steps=3},{layer="last"}]',
         "layers=[2,{width=2,activation='sigmod'}]\nbias=3",
         "x",
         "d=1979-05-27T07:32:00Z",

@@ -8,9 +8,12 @@ import click
 import pytest
 
 import bpderive
+from bpderive import document
 from bpderive.catalog import CATALOG
 from bpderive.cli import command
 from bpderive.cli import options as cli_options
+from bpderive.cli.notes_options import SECTIONS
+from bpderive.document import NOTES, layered
 from bpderive.spec import Spec
 from bpderive.targets import TARGETS
 
@@ -146,8 +149,27 @@ def test_list(run):
     code, out, _ = run("list", "targets")
     assert [line.split()[0] for line in out.splitlines()] == list(TARGETS)
     assert "network.c, network.h" in out
-    for what in ("notations", "languages", "sections"):
+    for what in ("notations", "languages"):
         assert run("list", what)[0] == 0
+
+
+def test_sections_are_listed_with_the_networks_that_have_them(run):
+    code, out, _ = run("list", "sections")
+    *rows, order = out.splitlines()
+    names = {row.split()[0]: row for row in rows}
+    assert (code, set(names)) == (0, {*NOTES, *layered.SECTIONS})
+    for name, row in names.items():
+        alone = {(True, False): "dense networks", (False, True): "other kinds"}
+        assert row.endswith(alone.get((name in NOTES, name in layered.SECTIONS), "any network"))
+    assert order.endswith(", ".join(layered.SECTIONS))
+    assert SECTIONS.choices() == [*document.SECTIONS, *(n for n in names if n not in NOTES)]
+
+
+@pytest.mark.parametrize("command", [[], ["explain"], ["code"], ["notes"]])
+def test_help_names_layers_of_any_kind_and_files(run, command):
+    said = " ".join(run(*command, "--help")[1].split())
+    assert '"1x8x8, conv(4,3):relu, flatten, 10"' in said
+    assert "squeeze.eq" in said
 
 
 def test_version_and_help(run):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bpderive.catalog import CATALOG
 from bpderive.formula import FUNCTIONS
+from bpderive.grammar.layers import SPOKEN as LAYER_NAMES
 from bpderive.spec import OPTIONS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
@@ -264,7 +265,11 @@ def items(draw):
     return item
 
 
+PIECES = st.sampled_from(
+    [*"0123456789nx,:*-.()[]=\n", *LAYER_NAMES, "seq(5)x3", "1x8x8,", "relu", "tie=", ".eq"]
+)
 LAYER_TEXTS = st.one_of(
+    st.lists(PIECES, max_size=25).map("".join),
     st.lists(items(), max_size=6).map(",".join),
     st.lists(st.one_of(items(), STRANGE), max_size=4).map(",".join),
     st.text(max_size=30),

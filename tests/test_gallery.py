@@ -18,6 +18,18 @@ GALLERY = [
 ]
 
 
+LAYERS = [
+    (
+        "cnn",
+        "1x6x6, conv(2,3,padding=1):relu, maxpool(2), flatten, 3:softmax",
+        ["--loss", "cross_entropy", "--bias", "--lang", "en"],
+    ),
+    ("rnn", "seq(5)x3, rnn(4):tanh, last, 1", ["--bias", "--lang", "zh-TW"]),
+    ("transformer", "seq(4)x6, transformer(heads=2), last, 1", ["--lang", "en"]),
+    ("squeeze", "squeeze.eq", ["--lang", "en", "--notation", "goodfellow"]),
+]
+"""Notes of layers beyond dense ones, as PDF and Markdown; the last is a file of equations."""
+
 EVERY = "latex,slides,typst,pdf,markdown,html,notebook,text"
 NOTES = [
     ("en", ["--lang", "en", "--format", EVERY]),
@@ -63,7 +75,11 @@ def test_the_notes_of_the_gallery_are_what_the_command_writes(name, arguments, t
     for package in ("typst", "nbformat"):
         pytest.importorskip(package)
     run(["notes", "--layers", "2,2,2,1", "--out", "notes", *arguments], tmp_path, "0")
-    written, kept = tmp_path / "notes", ROOT / "output" / "notes" / name
+    compare(tmp_path / "notes", ROOT / "output" / "notes" / name, request)
+
+
+def compare(written, kept, request):
+    """The files of a folder are those of the gallery, or become them."""
     if request.config.getoption("--update-output"):
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(written, kept)
@@ -72,7 +88,16 @@ def test_the_notes_of_the_gallery_are_what_the_command_writes(name, arguments, t
     for file in files:
         read = text_of if file.endswith(".pdf") else Path.read_bytes
         same = read(written / file) == read(kept / file)
-        assert same, f"notes/{name}/{file}: --update-output rewrites"
+        assert same, f"{kept.parent.name}/{kept.name}/{file}: --update-output rewrites"
+
+
+@pytest.mark.parametrize(("name", "layers", "more"), LAYERS, ids=[name for name, *_ in LAYERS])
+def test_the_notes_of_layers_are_what_the_command_writes(name, layers, more, tmp_path, request):
+    pytest.importorskip("typst")
+    shutil.copy(ROOT / "examples" / "squeeze.eq", tmp_path)
+    arguments = ["--layers", layers, "--format", "pdf,markdown", "--out", "notes", *more]
+    run(["notes", *arguments], tmp_path, "0")
+    compare(tmp_path / "notes", ROOT / "output" / "layers" / name, request)
 
 
 def test_every_folder_of_the_gallery_is_tested():
@@ -81,7 +106,7 @@ def test_every_folder_of_the_gallery_is_tested():
     if done.returncode:
         pytest.skip("not a git checkout")
     folders = {path.split("/")[1] for path in done.stdout.split()}
-    assert folders == {name for name, _ in GALLERY} | {"notes"}
+    assert folders == {name for name, _ in GALLERY} | {"layers", "notes"}
 
 
 @pytest.mark.parametrize("name", [name for name, _ in GALLERY])

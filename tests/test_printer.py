@@ -223,7 +223,8 @@ def test_every_node_has_a_row():
     seen = {type(node) for expr, *_ in ROWS + FUNCTIONS for node in _nodes(expr)}
     kinds = {kind for node in seen for kind in node.__mro__}
     missing = {kind.__name__ for kind in METHODS} - {kind.__name__ for kind in kinds}
-    assert missing <= {"Exp1"}
+    conditions = {"bracket", "first_largest", "fixed", "merged", "Mod", "floor"}
+    assert missing <= {"Exp1"} | conditions  # these in test_general_printing
 
 
 def _nodes(expr):

@@ -12,6 +12,7 @@ import click
 
 from bpderive._version import __version__
 from bpderive.cli import console
+from bpderive.cli.importing import from_onnx, from_torch
 from bpderive.cli.notes_options import language, notes_options, setting_options
 from bpderive.cli.options import (
     code_options,
@@ -23,7 +24,7 @@ from bpderive.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from bpderive.api import Derivation
+    from bpderive.backprop import AnyDerivation
     from bpderive.render import Made
     from bpderive.spec import Spec
 
@@ -32,6 +33,8 @@ Examples:
   bpderive --layers 2,2,2,1
   bpderive --layers 784,128:relu,10 --loss softmax_cross_entropy --bias
   bpderive --layers n0,n1,n2 --format latex --fragment --out notes
+  bpderive --layers "1x8x8, conv(4,3):relu, flatten, 10"
+  bpderive --layers squeeze.eq
   bpderive explain --layers 2,2,2,1 "w1[1,1]"
   bpderive code --layers 784,128:relu,10 --target numpy-inplace -o net.py
   bpderive verify --layers 2,2,2,1
@@ -41,6 +44,7 @@ Examples:
 LISTED = (
     "activations",
     "losses",
+    "layers",
     "formats",
     "targets",
     "notations",
@@ -80,9 +84,10 @@ class _Commands(click.Group):
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
-    """Derive back-propagation for a dense network, step by step.
+    """Derive back-propagation for a network, step by step.
 
-    Writes the derivation as LaTeX and Markdown, and NumPy code that computes its gradients.
+    Writes the derivation as LaTeX and Markdown, and NumPy code that computes its gradients. The
+    network is a list of widths, of layers of any kind, or a file of equations of your own.
     """
     if context.invoked_subcommand is None:
         _write(given)
@@ -100,13 +105,16 @@ def explain(reference: str, **given: Any) -> None:
     """Print the steps of one gradient, each with its reason.
 
     The quantity has its name in the derivation: "w1[2,1]" is layer 1, its neuron 2, its input 1;
-    also "b1[2]", "delta2[1]".
+    also "b1[2]", "delta2[1]", and with other layers "w1[2,1,3,3]", "W_q2[1,4]", "delta_a1[1,2]".
+
+    Layers of any kind: --layers "1x8x8, conv(4,3):relu, flatten, 10", or a file: squeeze.eq.
     """
     from bpderive.reference import parse
 
-    parse(reference)
     example = 'bpderive explain --layers 2,2,2,1 "w1[1,1]"'
     spec, changes = read_spec(given, example, _conventions(given))
+    if not spec.stacked:
+        parse(reference)
     with console.progress() as at:
         derivation = _derive(spec, changes, at)
         from bpderive.document import explain as steps
@@ -159,6 +167,8 @@ def code(**given: Any) -> None:
 
     Targets: numpy, to read; numpy-inplace, fast; python, without NumPy; array-api, for PyTorch,
     JAX, CuPy, Dask; c, one C99 file and its header.
+
+    Layers of any kind: --layers "1x8x8, conv(4,3):relu, flatten, 10", or a file: squeeze.eq.
     """
     spec, changes = read_spec(given, "bpderive code --layers 2,2,2,1 -o net.py")
     with console.progress() as at:
@@ -183,6 +193,8 @@ def notes(**given: Any) -> None:
 
     All sections, with figures and a worked example in numbers, in a language and a textbook's
     notation.
+
+    Layers of any kind: --layers "1x8x8, conv(4,3):relu, flatten, 10", or a file: squeeze.eq.
     """
     example = "bpderive notes --layers 2,2,2,1 -o notes.pdf"
     spec, changes = read_spec(given, example, _conventions(given))
@@ -235,6 +247,10 @@ def completion(shell: str) -> None:
         click.echo(kind(command, {}, "bpderive", "_BPDERIVE_COMPLETE").source())
 
 
+command.add_command(from_torch)
+command.add_command(from_onnx)
+
+
 def _write(given: Mapping[str, Any]) -> None:
     """The default command: write files and show one screen, or print one text."""
     names, printed = listed(given["formats"]), given["out"] == "-"
@@ -263,7 +279,7 @@ def _conventions(given: Mapping[str, Any]) -> Mapping[str, object]:
     return load(given["notation"]).spec
 
 
-def _derive(spec: "Spec", changes: Mapping[str, Any], at: Callable[[str], None]) -> "Derivation":
+def _derive(spec: "Spec", changes: Mapping[str, Any], at: Callable[[str], None]) -> "AnyDerivation":
     at("importing SymPy")
     with console.no_garbage():
         from bpderive import api
@@ -271,7 +287,7 @@ def _derive(spec: "Spec", changes: Mapping[str, Any], at: Callable[[str], None])
     return api.derive(api.network(spec, **changes))
 
 
-def _warn(derivation: "Derivation") -> None:
+def _warn(derivation: "AnyDerivation") -> None:
     from bpderive.cli.cautions import cautions
 
     for caution in cautions(derivation.network):
@@ -279,7 +295,7 @@ def _warn(derivation: "Derivation") -> None:
 
 
 def _save(
-    texts: Iterable[tuple[str, "Made"]], derivation: "Derivation", given: Mapping[str, Any]
+    texts: Iterable[tuple[str, "Made"]], derivation: "AnyDerivation", given: Mapping[str, Any]
 ) -> str:
     """Write the files; what there is to say of it."""
     from bpderive.cli.outputs import folder, save
@@ -291,7 +307,7 @@ def _save(
     return "" if given["quiet"] else screen + told
 
 
-def _screen(derivation: "Derivation") -> str:
+def _screen(derivation: "AnyDerivation") -> str:
     from bpderive.document import summary
     from bpderive.render import screen
 

@@ -5,9 +5,13 @@ told.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bpderive.network import Network
 from bpderive.spec import Spec
+
+if TYPE_CHECKING:
+    from bpderive.stack import Stack
 
 CONTAINS = {
     "positive": ("positive", "unit"),
@@ -26,8 +30,10 @@ FROM_LOGITS = {
 }
 
 
-def cautions(network: Network) -> Iterator[str]:
-    """Every caution of a network."""
+def cautions(network: "Network | Stack") -> Iterator[str]:
+    """Every caution of a network; those of other layers than dense ones are errors already."""
+    if not isinstance(network, Network):
+        return
     yield from _domain(network)
     yield from _unused(network)
     yield from _constants(network)

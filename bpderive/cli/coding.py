@@ -6,15 +6,17 @@ the texts.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bpderive.api import generate_files
 from bpderive.cli.outputs import folder, save
-from bpderive.derive import Derivation
 from bpderive.errors import quoted
 from bpderive.targets import found
+
+if TYPE_CHECKING:  # a dense network does without
+    from bpderive.backprop import AnyDerivation
 
 
 def stem(given: Mapping[str, Any]) -> str | None:
@@ -40,7 +42,7 @@ def stem(given: Mapping[str, Any]) -> str | None:
 
 
 def texts(
-    derivation: Derivation, given: Mapping[str, Any], name: str | None
+    derivation: "AnyDerivation", given: Mapping[str, Any], name: str | None
 ) -> list[tuple[str, str]]:
     """The names of the files and their texts, the code first.
 
@@ -51,7 +53,9 @@ def texts(
     return list(files.items())
 
 
-def save_all(files: list[tuple[str, str]], derivation: Derivation, given: Mapping[str, Any]) -> str:
+def save_all(
+    files: list[tuple[str, str]], derivation: "AnyDerivation", given: Mapping[str, Any]
+) -> str:
     """Write the files; what there is to say of it."""
     output = given["output"]
     place = folder(derivation) if output is None else Path(output).parent

@@ -7,6 +7,8 @@ printed as they stand in the rows.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bpderive.catalog import CATALOG, Activation, Loss
+from bpderive.grammar.inputs import EXAMPLES
+from bpderive.grammar.layers import LAYERS, SPOKEN, Layer
 
 LABELS = {
     "binary": "y is 0 or 1",
@@ -27,6 +29,17 @@ def losses() -> Iterator[str]:
     """Name, formula of one output, and what it expects of a and y."""
     yield from _columns((row.name, row.formula, *_notes(row)) for row in CATALOG.losses)
     yield "or a formula in a and y, such as '(a-y)**4', of one output; the outputs are summed"
+
+
+def layers() -> Iterator[str]:
+    """Name with its arguments, the shapes that may come in and what it takes, what it is."""
+    rows = [LAYERS[name] for name in SPOKEN]
+    yield from _columns((row.signature, _takes(row), row.told) for row in rows)
+    yield f"the first item is the input: {EXAMPLES}"
+    yield ":relu says that an activation may follow; bias, that bias=true or false may stand inside"
+    yield "a plain width is a dense layer, the name of an activation is that activation alone"
+    yield "[items]*3 repeats items; ITEM*3 one; a path that ends in .eq is a file of equations"
+    yield "layers with parameters take tie=NUMBER: the parameters of that layer, counted from 1"
 
 
 def formats() -> Iterator[str]:
@@ -64,17 +77,23 @@ def languages() -> Iterator[str]:
 
 
 def sections() -> Iterator[str]:
-    """Id and title, in the order of the article."""
+    """Id, title and the networks that have it, in the order of the article."""
     from bpderive.document import NOTES  # imports SymPy
+    from bpderive.document.layered import SECTIONS
     from bpderive.wording import load
 
     words = load().sentences
-    yield from _columns((name, words[f"section.{name}"]) for name in NOTES)
+    yield from _columns(
+        (name, words[f"section.{name}"], _networks(name in NOTES, name in SECTIONS))
+        for name in dict.fromkeys((*NOTES, *SECTIONS))
+    )
+    yield f"networks with layers of other kinds have these, in this order: {', '.join(SECTIONS)}"
 
 
 LISTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "activations": activations,
     "losses": losses,
+    "layers": layers,
     "formats": formats,
     "targets": targets,
     "notations": notations,
@@ -83,9 +102,22 @@ LISTS: Mapping[str, Callable[[], Iterator[str]]] = {
 }
 
 
+def _networks(dense: bool, layered: bool) -> str:
+    """Which networks have a section."""
+    if dense and layered:
+        return "of any network"
+    return "of dense networks" if dense else "with layers of other kinds"
+
+
 def _files(stem: str, suffixes: Iterable[str]) -> tuple[str]:
     """`network.c, network.h` as one cell."""
     return (", ".join(stem + suffix for suffix in suffixes),)
+
+
+def _takes(row: Layer) -> str:
+    """`vector, sequence; :relu; bias` as one cell."""
+    marks = (":relu" if row.activates else "", "bias" if row.biased else "")
+    return "; ".join(filter(None, (", ".join(row.takes), *marks)))
 
 
 def _kinks(row: Activation | Loss, argument: str) -> Iterator[str]:

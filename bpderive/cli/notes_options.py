@@ -28,8 +28,16 @@ def _from(module: str, attribute: str) -> Callable[[], list[str]]:
     return names
 
 
+def _sections() -> list[str]:
+    """The sections of networks of widths, then those that only other layers have."""
+    from bpderive.document import SECTIONS as DENSE
+    from bpderive.document.layered import SECTIONS as LAYERED
+
+    return list(dict.fromkeys((*DENSE, *LAYERED)))
+
+
 FORMATS = Name("NAMES", _from("bpderive.render", "FORMATS"))
-SECTIONS = Name("IDS", _from("bpderive.document", "SECTIONS"))
+SECTIONS = Name("IDS", _sections)
 NOTATION = Name("NAME", _from("bpderive.notation", "notations"))
 LANGUAGE = Name("NAME", _from("bpderive.wording", "languages"))
 
@@ -81,7 +89,8 @@ _NOTES = (
         "--sections",
         type=SECTIONS,
         multiple=True,
-        help="Which, in this order: notation,forward,…; `bpderive list sections` tells all.",
+        help="Which, in this order: notation,forward,…, or with layers of other kinds "
+        "overview,forward,…; `bpderive list sections` tells all.",
     ),
     click.option(
         "--level",

@@ -5,7 +5,7 @@ In: a `Derivation` and options.  Out: the files.  Must not know: what is in the 
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,13 +14,15 @@ from bpderive.cli.copying import unused
 from bpderive.cli.notes_options import language
 from bpderive.cli.options import listed
 from bpderive.cli.outputs import folder, save
-from bpderive.derive import Derivation
 from bpderive.document import NOTES
 from bpderive.errors import quoted
 from bpderive.example import Example
 from bpderive.notes import Notes, example, notes
 from bpderive.proof import Proof
 from bpderive.render import FORMATS, Format, Made, found
+
+if TYPE_CHECKING:  # a dense network does without
+    from bpderive.backprop import AnyDerivation
 
 Job = tuple[Format, Path | None]
 """A format and the file for it; None where it goes to its usual place."""
@@ -80,7 +82,7 @@ def check(wanted: Sequence[Job], given: Mapping[str, Any]) -> None:
             raise click.UsageError(f"--{option} is for the format {' or '.join(owners)}.")
 
 
-def written(derivation: Derivation, given: Mapping[str, Any], proof: Proof | None) -> Notes:
+def written(derivation: "AnyDerivation", given: Mapping[str, Any], proof: Proof | None) -> Notes:
     """The notes, not yet in any format.
 
     Raises:
@@ -100,7 +102,7 @@ def written(derivation: Derivation, given: Mapping[str, Any], proof: Proof | Non
     )
 
 
-def _example(derivation: Derivation, given: Mapping[str, Any]) -> Example | None:
+def _example(derivation: "AnyDerivation", given: Mapping[str, Any]) -> Example | None:
     if given["values"] is not None and given["seed"] is not None:
         raise click.UsageError("--values gives the numbers: leave --seed away.")
     names = ("values", "seed", "eta", "digits")
@@ -118,7 +120,7 @@ def files(
 
 
 def told(
-    derivation: Derivation, made: Notes, wanted: Sequence[Job], given: Mapping[str, Any]
+    derivation: "AnyDerivation", made: Notes, wanted: Sequence[Job], given: Mapping[str, Any]
 ) -> Made:
     """What goes to standard output: the notes themselves, or which files were written."""
     if given["outputs"] == ("-",):

@@ -84,9 +84,12 @@ TARGET = Name("NAME", _targets)
 _NETWORK = (
     click.option(
         "--layers",
-        metavar="WIDTHS",
+        metavar="LAYERS",
         help="The widths from the input to the output: 2,2,2,1. Also with activations "
-        "(784,128:relu,10:softmax), repeated layers (2,4*1000,1), symbolic sizes (n0,n1,n2).",
+        "(784,128:relu,10:softmax), repeated layers (2,4*1000,1), symbolic sizes (n0,n1,n2). Or "
+        "layers of any kind after the input: 1x8x8,conv(4,3):relu,maxpool(2),flatten,10, "
+        "seq(5)x3,lstm(4),last,1, or a file of equations: squeeze.eq. `bpderive list layers` "
+        "tells all.",
     ),
     click.option(
         "--spec",
@@ -97,8 +100,8 @@ _NETWORK = (
     click.option(
         "--activation",
         type=ACTIVATION,
-        help=f"Of the hidden layers: a name, or a formula such as 'z*tanh(z)'. "
-        f"[default: {Spec.activation}]",
+        help=f"Of the hidden layers: a name, or a formula such as 'z*tanh(z)'. In a list with "
+        f"layers of other kinds, a plain width is linear without it. [default: {Spec.activation}]",
     ),
     click.option(
         "--output-activation",

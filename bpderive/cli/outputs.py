@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpderive.api import generate_files
-from bpderive.derive import Derivation
 from bpderive.document import Request, build
 from bpderive.errors import Problem, SpecError, quoted, suggest
 from bpderive.files import write_all
 from bpderive.proof import Proof
 from bpderive.render import FORMATS, Made, render
 from bpderive.targets import TARGETS
+
+if TYPE_CHECKING:  # a dense network does without
+    from bpderive.backprop import AnyDerivation
 
 DOCUMENT = ("weight", "all_weights")
 STEMS = {"notes": "derivation"}
@@ -71,7 +73,7 @@ def check(names: Iterable[str], options: Mapping[str, Any]) -> None:
 
 
 def texts(
-    derivation: Derivation,
+    derivation: "AnyDerivation",
     names: Iterable[str],
     options: Mapping[str, Any],
     at: Callable[[str], None],
@@ -93,7 +95,7 @@ def _of(names: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in names if options.get(name)}
 
 
-def folder(derivation: Derivation) -> Path:
+def folder(derivation: "AnyDerivation") -> Path:
     """Where the files of a network go when nothing else is said."""
     return Path("output", derivation.network.spec.slug)
 

@@ -6,21 +6,23 @@ Must not know: how anything is checked.
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpderive.api import verify
 from bpderive.cli import console
-from bpderive.derive import Derivation
 from bpderive.document import self_test as mistakes
 from bpderive.document import verification
 from bpderive.errors import ProofError
 from bpderive.files import write_all
 from bpderive.proof import Proof
 from bpderive.render import screen as shown
-from bpderive.verify.selftest import Attempt, attempts, report, run
+from bpderive.verify.selftest import Attempt, Outcome, attempts, report, run
+
+if TYPE_CHECKING:  # a dense network does without
+    from bpderive.backprop import AnyDerivation
 
 
-def checked(derivation: Derivation, at: Callable[[str], None]) -> Proof:
+def checked(derivation: "AnyDerivation", at: Callable[[str], None]) -> Proof:
     """The quick proof of a derivation that is about to be printed.
 
     Raises:
@@ -40,7 +42,7 @@ def checked(derivation: Derivation, at: Callable[[str], None]) -> Proof:
 
 
 def proved(
-    derivation: Derivation, given: Mapping[str, Any], at: Callable[[str], None]
+    derivation: "AnyDerivation", given: Mapping[str, Any], at: Callable[[str], None]
 ) -> tuple[str, bool]:
     """The screen of a full proof, and whether it holds; its certificate is written where asked."""
     path = given["proof"]
@@ -55,24 +57,47 @@ def proved(
 
 
 def self_test(
-    derivation: Derivation | None, seed: int, at: Callable[[str], None]
+    derivation: "AnyDerivation | None", seed: int, at: Callable[[str], None]
 ) -> tuple[str, bool]:
-    """The table of mistakes, planted and caught, and whether none escaped.
+    """The tables of mistakes, planted and caught, and whether none escaped.
 
-    They are planted in one derivation, or, without one, in a table of networks.
+    They are planted in one derivation, or, without one, in tables of networks.
     """
 
-    def told() -> Iterator[Attempt]:
-        for attempt in run(seed) if derivation is None else attempts(derivation, seed):
+    def told(found: Iterator[Attempt]) -> Iterator[Attempt]:
+        for attempt in found:
             at(f"planting mistakes in {attempt.network}")
             yield attempt
 
-    outcomes = report(told())
-    counts = [
-        (o.mistake, (o.planted, o.caught, o.steps, o.oracles, o.unseen, len(o.escaped)))
-        for o in outcomes
-    ]
-    escaped = [(a.mistake, a.network, a.place) for o in outcomes for a in o.escaped]
-    passed = not escaped and any(one.planted for one in outcomes)
-    document = mistakes(counts, escaped)
-    return shown(document, console.width()), passed
+    outcomes = [report(told(found)) for found, report in _planted(derivation, seed)]
+    dense, layered = ([(one.mistake, _counts(one)) for one in found] for found in outcomes)
+    every = [one for found in outcomes for one in found]
+    escaped = [(a.mistake, a.network, a.place) for one in every for a in one.escaped]
+    passed = not escaped and any(one.planted for one in every)
+    return shown(mistakes(dense, escaped, layered), console.width()), passed
+
+
+Report = Callable[[Iterator[Attempt]], tuple[Outcome, ...]]
+
+
+def _planted(
+    derivation: "AnyDerivation | None", seed: int
+) -> tuple[tuple[Iterator[Attempt], Report], tuple[Iterator[Attempt], Report]]:
+    """Mistakes in dense layers, and in layers of any kinds, each with what counts them."""
+    from bpderive.backprop import StackDerivation
+    from bpderive.verify.layered import selftest as of_layers
+
+    none = iter(()), _nothing
+    if derivation is None:
+        return (run(seed), report), (of_layers.run(seed), of_layers.report)
+    if isinstance(derivation, StackDerivation):
+        return none, (of_layers.attempts(derivation, seed), of_layers.report)
+    return (attempts(derivation, seed), report), none
+
+
+def _nothing(_found: Iterator[Attempt]) -> tuple[Outcome, ...]:
+    return ()
+
+
+def _counts(one: Outcome) -> tuple[int, ...]:
+    return one.planted, one.caught, one.steps, one.oracles, one.unseen, len(one.escaped)

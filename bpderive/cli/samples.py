@@ -5,13 +5,15 @@ In: the notations.  Out: cells of text.  Must not know: columns.
 
 from collections.abc import Iterator
 
-from bpderive.api import derive, network
+from bpderive.catalog import CATALOG
+from bpderive.derive import derive
 from bpderive.document import setting
 from bpderive.document.runs import Run, in_letters
 from bpderive.index import Equation, indices_of
-from bpderive.network import Network
+from bpderive.network import Network, build
 from bpderive.notation import Notation, load, notations
 from bpderive.render.unicode_math import UnicodeMath
+from bpderive.spec import parse_spec
 
 LAYERS = "2,2,2"
 """The first layer of this network is printed: its weighted sums, and its deltas."""
@@ -26,7 +28,7 @@ def samples() -> Iterator[tuple[str, str, str, str]]:
 
 def sample(notation: Notation) -> tuple[str, str]:
     """A weighted sum and the recurrence of the deltas, in the conventions of a notation."""
-    built = network(LAYERS, bias=True, **notation.spec)
+    built = build(parse_spec(LAYERS, bias=True, defaults=notation.spec), CATALOG)
     printer = UnicodeMath(notation.fitted(setting(built)))
     forward = built.graph(built.kind(1)).by_label["z{l}"]
     backward = derive(built).at(1)["z"].shown

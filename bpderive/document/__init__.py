@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from itertools import count
+from typing import TYPE_CHECKING
 
 from sympy import Expr, Symbol
 
@@ -74,18 +75,26 @@ __all__ = [
     "verification",
 ]
 
+if TYPE_CHECKING:  # a dense network does without
+    from bpderive.backprop import StackDerivation
+
 DEFAULT = Request()
 LISTED = 1_000_000
 """At most this many gradients are printed one by one."""
 
 
-def build(derivation: Derivation, request: Request = DEFAULT) -> Document:
+def build(derivation: "Derivation | StackDerivation", request: Request = DEFAULT) -> Document:
     """The sections that are asked for, and what a proof of the derivation checked.
 
     Raises:
         SpecError: no such section or level; the weight is no reference, or not of this network.
-        UnsupportedError: `all_weights` of a network with more than a million of them.
+        UnsupportedError: `all_weights` of a network with more than a million of them; of layers of
+            any kind, what is for dense networks only.
     """
+    if not isinstance(derivation, Derivation):
+        from bpderive.document import layered  # a dense network does without
+
+        return layered.build(layered.for_one(derivation), request)
     _check(derivation, request)
     title = Words("title.main", {"layers": Plain(layers(derivation.network))})
     if request.title is not None:
@@ -209,12 +218,16 @@ def setting(network: Network) -> Setting:
     )
 
 
-def explain(derivation: Derivation, reference: str) -> Document:
+def explain(derivation: "Derivation | StackDerivation", reference: str) -> Document:
     """The steps of one gradient: its paths, the rules applied, and the values put together.
 
     Raises:
         SpecError: no reference, or not of this network.
     """
+    if not isinstance(derivation, Derivation):
+        from bpderive.document import layered  # a dense network does without
+
+        return layered.explain(layered.for_one(derivation), reference)
     network, at = derivation.network, chosen(derivation, reference)
     partial = Formula(_target(at))
     path = (one_weight(derivation, Request(weight=reference)),) if at.name in ("w", "b") else ()
@@ -261,8 +274,12 @@ def _called(row: Activation | Loss) -> str:
     return row.formula if row.given else row.name
 
 
-def summary(derivation: Derivation) -> Document:
+def summary(derivation: "Derivation | StackDerivation") -> Document:
     """One screen: the network, the recurrences, the gradients and how much they share."""
+    if not isinstance(derivation, Derivation):
+        from bpderive.document import layered  # a dense network does without
+
+        return layered.summary(layered.for_one(derivation))
     network = derivation.network
     return Document(
         headline(network),
@@ -289,6 +306,10 @@ def headline(network: Network) -> Words:
     )
 
 
-def verification(derivation: Derivation, proof: Proof) -> Document:
+def verification(derivation: "Derivation | StackDerivation", proof: Proof) -> Document:
     """One screen: what was checked of a derivation, the digits that came out, the verdict."""
+    if not isinstance(derivation, Derivation):
+        from bpderive.document import layered
+
+        return screen(proof, layered.headline(derivation))
     return screen(proof, headline(derivation.network))

@@ -22,11 +22,16 @@ def code(_derivation: Derivation, request: Request) -> Section:
     """
     if request.code is None:
         raise SpecError.single("the section code needs the lines of the code", accepted="code=...")
+    return lines_of(request.code)
+
+
+def lines_of(text: str) -> Section:
+    """The lines, and where they come from."""
     return Section(
         "code",
         (
             Paragraph(Words("code.intro")),
-            Code("python", request.code),
+            Code("python", text),
             Paragraph(Words("code.file", {"command": Command(COMMAND)})),
         ),
     )

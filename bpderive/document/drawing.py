@@ -3,8 +3,10 @@
 In: places and mathematics. Out: frozen shapes. Must not know: letters, colours, formats.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 Point = tuple[float, float]
@@ -81,3 +83,37 @@ def dots(at: Point, *, down: bool) -> Iterator[Disc]:
     x, y = at
     for step in (-0.2, 0.0, 0.2):
         yield Disc((x, y + step) if down else (x + step, y), 0.04, "ink")
+
+
+def bent(points: Sequence[Point], radius: float = 0.16) -> tuple[Point, ...]:
+    """A way through points whose corners are rounded, as points of a stroke."""
+    found = [points[0]]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        reach = min(radius, math.dist(before, corner) / 2, math.dist(corner, after) / 2)
+        start, end = _towards(corner, before, reach), _towards(corner, after, reach)
+        found += [_between(start, corner, end, share / ROUND) for share in range(ROUND + 1)]
+    way = (*found, points[-1])
+    return (*(one for one, other in pairwise(way) if one != other), way[-1])
+
+
+ROUND = 6
+"""A rounded corner has so many pieces."""
+
+
+def _towards(at: Point, other: Point, reach: float) -> Point:
+    """The point so far from one on the way to another."""
+    share = reach / (math.dist(at, other) or 1.0)
+    return (at[0] + share * (other[0] - at[0]), at[1] + share * (other[1] - at[1]))
+
+
+def _between(start: Point, corner: Point, end: Point, share: float) -> Point:
+    """A point of the curve that leaves towards the corner and arrives from it (Bézier)."""
+    weights = ((1 - share) ** 2, 2 * share * (1 - share), share**2)
+    x, y = (
+        sum(
+            weight * point[axis]
+            for weight, point in zip(weights, (start, corner, end), strict=True)
+        )
+        for axis in (0, 1)
+    )
+    return (round(x, 3), round(y, 3))

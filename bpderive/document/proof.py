@@ -37,13 +37,17 @@ def section(proof: Proof) -> Section:
 
 def _sentences(proof: Proof) -> Iterator[Words]:
     told = {(one.kind, one.against): one for one in proof.summaries}
+    layered = "layered_" if proof.spec.items else ""
     if step := told.get(("step", "before")):
-        slots = {"steps": step.subjects, "digits": step.wanted, "sizes": len(proof.sizes)}
-        yield _sentence("steps", slots)
+        slots = {"steps": step.subjects, "digits": step.wanted}
+        sizes = {} if layered else {"sizes": len(proof.sizes)}
+        yield _sentence(f"{layered}steps", slots | sizes)
+    if forward := told.get(("forward", "texts")):
+        yield _sentence("forward", {"digits": forward.wanted})
     exact, extrapolated = (told.get(("gradient", by)) for by in ("complex_step", "differences"))
     if exact and extrapolated:
         slots = {"samples": proof.samples, "digits": exact.wanted, "fewer": extrapolated.wanted}
-        yield _sentence("gradients", slots)
+        yield _sentence(f"{layered}gradients", slots)
     if forms := [one for one in proof.summaries if one.kind == "form"]:
         names = Listed(tuple(Named(one.against) for one in forms))
         digits = _number(min(one.wanted for one in forms))
@@ -69,7 +73,8 @@ def _model(proof: Proof) -> Iterator[Block]:
     """At which network the scalars were compared, where it is not the one that was derived."""
     if not proof.own:
         widths = Plain("-".join(map(str, proof.model)))
-        yield Paragraph(Words("proof.model", {"layers": widths}))
+        told = "proof.layered_model" if proof.spec.items else "proof.model"
+        yield Paragraph(Words(told, {"layers": widths}))
 
 
 def _skips(proof: Proof) -> list[Skip]:
@@ -103,6 +108,7 @@ ORACLES = {
     "chain": "next",
     "step": "before",
     "form": "complex_step",
+    "forward": "texts",
     "program": "complex_step",
     "code": "complex_step",
     "full_size": "directions",
@@ -160,26 +166,40 @@ COUNTS = ("planted", "caught", "by_steps", "by_oracles", "unseen", "escaped", "m
 ESCAPED = ("mistake", "network", "place")
 
 
+Outcomes = Sequence[tuple[str, Sequence[int]]]
+"""A mistake's id, and how often it was planted, was caught, was caught by the steps and by the
+oracles, makes no difference, and escaped."""
+
+
 def self_test(
-    outcomes: Sequence[tuple[str, Sequence[int]]], escaped: Sequence[tuple[str, ...]]
+    outcomes: Outcomes, escaped: Sequence[tuple[str, ...]], layered: Outcomes = ()
 ) -> Document:
     """How often each mistake was planted and caught, and where one escaped.
 
     Args:
-        outcomes: a mistake's id, and how often it was planted, was caught, was caught by the steps
-            and by the oracles, makes no difference, and escaped.
+        outcomes: in networks of dense layers.
         escaped: the mistake, the network and the place of each that nothing caught.
+        layered: in networks of any layers.
     """
-    rows = tuple((*map(_plain, counts), _mistake(name)) for name, counts in outcomes)
+    tables = [
+        Section(name, (_counted(rows), Paragraph(Words("proof.counts"))))
+        for name, rows in (("mistakes", outcomes), ("layered_mistakes", layered))
+        if rows
+    ]
     where = tuple((_mistake(name), *map(_plain, place)) for name, *place in escaped)
-    planted, unseen = (sum(counts[at] for _, counts in outcomes) for at in (0, 4))
+    every = (*outcomes, *layered)
+    planted, unseen = (sum(counts[at] for _, counts in every) for at in (0, 4))
     verdict = {"seen": planted - unseen, "unseen": unseen, "escaped": len(escaped)}
     sections = (
-        Section("mistakes", (Table(COUNTS, rows), Paragraph(Words("proof.counts")))),
+        *tables,
         *((Section("escaped", (Table(ESCAPED, where),)),) if escaped else ()),
         Section("verdict", (Paragraph(_sentence(_told(planted, escaped), verdict)),)),
     )
     return Document(Words("title.self_test"), sections)
+
+
+def _counted(outcomes: Outcomes) -> Table:
+    return Table(COUNTS, tuple((*map(_plain, counts), _mistake(name)) for name, counts in outcomes))
 
 
 def _told(planted: int, escaped: Sequence[object]) -> str:

@@ -9,8 +9,9 @@ from functools import cache
 from bpderive.errors import DerivationError, SpecError, quoted, suggest
 from bpderive.kept import table
 from bpderive.locate import templates
-from bpderive.notation.model import DERIVED, Notation, Setting
+from bpderive.notation.model import Notation
 from bpderive.notation.reading import is_path, made, read
+from bpderive.notation.setting import DERIVED, Setting
 
 __all__ = ["DEFAULT", "DERIVED", "Notation", "Setting", "load", "notations"]
 

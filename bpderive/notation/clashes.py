@@ -7,7 +7,8 @@ Must not know: where the notation was read.
 from collections.abc import Iterator, Mapping
 
 from bpderive.checks import Path
-from bpderive.notation.model import DERIVED, Notation
+from bpderive.notation.model import Notation
+from bpderive.notation.setting import DERIVED
 
 Clash = tuple[Path, str, str]
 ANOTHER = "a letter that nothing else has"

@@ -4,37 +4,25 @@ In: checked values. Out: a frozen `Notation`, all of it in Unicode, and the same
 a network. Must not know: where it was read, the syntax of any format, words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from sympy import Symbol
+
 from bpderive.errors import DerivationError, SpecError, quoted
-from bpderive.index import LayerName, Relative
+from bpderive.index import LayerName, Relative, letter_of
+from bpderive.notation import own
+from bpderive.notation.naming import Naming
+from bpderive.notation.setting import ADJOINTS, Setting
 
 GENERAL = "ℓ"
 """The general layer's letter where a size of the network has the notation's own."""
 
-DERIVED: Mapping[str, str] = {"delta": "z", "g": "a", "h": "p"}
-"""What each named derivative of the loss is by."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the letters depend on in a network.
-
-    `sizes` are names of symbolic sizes, `staged` says that the loss makes `p` of the outputs,
-    `activation` is the only activation that there is.
-    """
-
-    sizes: frozenset[str] = frozenset()
-    depth: int = 0
-    staged: bool = False
-    activation: str = ""
-
 
 @dataclass(frozen=True, eq=False)
-class Notation:
+class Notation(Naming):
     """The letters of one textbook; keys of tables are the names of reference text (`w`, `L`).
 
     `layer_mark` stands `above` a letter, or `below` before its indices; `input_layer` is the number
@@ -84,18 +72,24 @@ class Notation:
 
     def counted(self, layer: LayerName, name: str = "") -> LayerName:
         """A layer as the textbook counts it, where it marks a quantity of that name."""
-        shift = self.layer_shift.get(name, 0)
+        shift = self.layer_shift.get("w" if name in self.setting.parameters else name, 0)
         if isinstance(layer, Relative):
             return Relative(layer.offset + shift) if shift else layer
         return None if layer is None else layer + self.input_layer + shift
 
     def shown(self, name: str, layer: LayerName) -> tuple[str, LayerName]:
         """The quantity and the layer that one is printed as: the output and the input differ."""
-        if self.derivatives != "letter":
-            name = DERIVED.get(name, name)
+        for prefix in ADJOINTS:
+            if self.general and name.startswith(prefix) and not self.is_own(name, layer):
+                of, at = self.shown(name.removeprefix(prefix), layer)
+                name, layer = prefix + of, at
+        by = self.by(name, layer)
+        if by and (self.derivatives != "letter" or self.is_gradient(name, layer)):
+            name = by
         if name == "a" and layer == self.setting.depth and "output" in self.letters:
             return "output", None
-        return ("a", 0) if name == "x" and self.input_as_activation else (name, layer)
+        first = name == "x" and layer is None and self.input_as_activation
+        return ("a", 0) if first else (name, layer)
 
     def letters_for(self, indices: Sequence[Any], *, samples: bool = False) -> dict[Any, str]:
         """A letter for each free index, in order; with `samples`, the first counts the samples.
@@ -103,11 +97,17 @@ class Notation:
         Raises:
             DerivationError: there are more indices than letters.
         """
-        heads = [self.samples[0]] if samples and indices else []
-        pool = [*heads, *self.indices]
-        if len(indices) > len(pool):
+        found: dict[Any, str] = {}
+        for index in indices:
+            if letter := wish(index):
+                found[index] = primed(letter, found.values())
+        heads = [self.samples[0]] if samples and indices and indices[0] not in found else []
+        pool = [letter for letter in (*heads, *self.indices) if letter not in found.values()]
+        others = [index for index in indices if index not in found]
+        if len(others) > len(pool):
             raise DerivationError(f"the notation {self.name} has too few letters for {indices}")
-        return dict(zip(indices, pool, strict=False))
+        found |= dict(zip(others, pool, strict=False))
+        return {index: found[index] for index in indices}
 
     def fitted(self, setting: Setting) -> "Notation":
         """The same notation for a network: its indices clear of letters that name a size.
@@ -118,8 +118,23 @@ class Notation:
         return _fitted(self, setting)
 
 
+def wish(index: Any) -> str:
+    """The letter that `_17c` would like to have; none of `_17`, nor of `_i`, which is a name."""
+    numbered = isinstance(index, Symbol) and str(index.name)[:1] == "_"
+    return letter_of(index) if numbered and str(index.name)[1].isdigit() else ""
+
+
+def primed(letter: str, taken: Collection[str]) -> str:
+    """The letter with as many primes as it takes to be free: `k''`."""
+    while letter in taken:
+        letter += "'"
+    return letter
+
+
 @lru_cache(maxsize=64)
 def _fitted(notation: Notation, setting: Setting) -> Notation:
+    if setting.tensors:
+        return own.fitted(notation, setting)
     _check_sizes(notation, setting.sizes)
     letters, functions = dict(notation.letters), dict(notation.functions)
     if setting.staged and letters.get("output") == letters["p"]:

@@ -50,7 +50,8 @@ from bpderive.render.pieces import (
     odd,
     unsigned,
 )
-from bpderive.render.quantities import array, derivative, place
+from bpderive.render.quantities import array, derivative
+from bpderive.render.roles import place
 
 if TYPE_CHECKING:
     from bpderive.render.printer import Printer
@@ -158,7 +159,8 @@ class ArrayPrinter:
     def leaf(self, node: Leaf) -> Piece:
         """A tensor by its letter, or the loss's derivative with respect to it (`dW1`)."""
         label = self.names.get(node.label, node.label)
-        if label[0] != "d" or label.startswith("delta"):
+        known = self.printer.notation.general or label.startswith("delta")
+        if known or label[0] != "d":
             return array(str(label), len(node.axes), self.printer)
         inner = label[1].lower() + label[2:]
         tensor = array(str(self.names.get(inner, inner)), len(node.axes), self.printer)

@@ -15,8 +15,8 @@ _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _ARGUMENTS = r"\mathrm \mathsf \mathit \hat \tilde \bar \text"
 _SKIPPED = frozenset([r"\displaystyle", r"\!", " ", "\n"])
 _SIGNS = r"+ - = < > \le \ge \ne \approx \odot \oslash \cdot \times \to \leftarrow"
-_BRACKETS = r"( ) [ ] | , \lbrack \rbrack \lvert \rvert"
-_NAMED = r"\log \ln \exp \tanh \sin \cos \sinh \cosh \max \min"
+_BRACKETS = r"( ) [ ] | , \lbrack \rbrack \lfloor \rfloor \lvert \rvert"
+_NAMED = r"\log \ln \exp \tanh \sin \cos \sinh \cosh \max \min \arg"
 WIDE: Mapping[str, float] = {
     **dict.fromkeys(_SIGNS.split(), 2.5),
     **dict.fromkeys(_BRACKETS.split(), 0.8),

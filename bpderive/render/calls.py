@@ -14,7 +14,8 @@ from bpderive.errors import DerivationError
 from bpderive.functions import select
 from bpderive.render.choice import View, chosen
 from bpderive.render.letters import Scope
-from bpderive.render.pieces import ATOM, POWER, PRODUCT, SUM, Piece, by_role, merged
+from bpderive.render.pieces import ATOM, POWER, PRODUCT, SUM, Piece, Place, by_role, merged
+from bpderive.render.roles import SLOPE
 from bpderive.render.syntax import Syntax
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def named(syntax: Syntax, name: str, args: Sequence[Piece]) -> Piece:
     text = ", ".join([syntax.signed([arg]) for arg in args])
     tall = any(arg.tall for arg in args)
     place, key = merged(args), "".join([arg.key for arg in args])
+    if base != name and syntax.notation.general:
+        place = Place(SLOPE)
     level = args[0].level if len(args) == 1 and not args[0].negative else SUM
     whole = syntax.application(symbol, Piece(text, level, tall=tall))
     if syntax.colours and base != name:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sympy import Expr, Indexed, Integer, KroneckerDelta, Symbol
 
+from bpderive.functions.conditions import Constant
 from bpderive.index import label_of
 from bpderive.render.syntax import BLANK, FIRST, LEFT, RIGHT, Syntax
 
@@ -49,7 +50,12 @@ def _is_uniform(expr: Expr) -> bool:
     """Whether all values give the same text but for the subscripts."""
     tensors = expr.atoms(Indexed)
     once = len({label_of(tensor) for tensor in tensors}) == len(tensors)
-    return once and not expr.has(KroneckerDelta)
+    return once and not expr.has(KroneckerDelta, Constant) and all(map(_is_simple, tensors))
+
+
+def _is_simple(tensor: Expr) -> bool:
+    """Whether nothing is computed in its indices."""
+    return all(index.is_Symbol or index.is_Integer for index in tensor.args[1:])
 
 
 @dataclass(frozen=True)

@@ -181,10 +181,17 @@ def side_by_side(writer: Writer, rows: Sequence[Row]) -> int:
 
 def _row(writer: Writer, row: Row) -> str:
     """Broken lines, the condition, the number as a tag."""
-    body = " \\\\\n&\\quad ".join(writer.rhs_lines(row))
-    condition = rf" &&{writer.words_in_math(row.condition)}" if row.condition else ""
+    lines, condition = conditioned(writer, row)
+    body = " \\\\\n&\\quad ".join(lines)
     lhs = f"{writer.math(row.lhs)} &= " if row.lhs else "&"
-    return f"{lhs}{body}{condition}{tag(writer, row)}"
+    return f"{lhs}{body}{f' &&{condition}' * bool(condition)}{tag(writer, row)}"
+
+
+def conditioned(writer: Writer, row: Row) -> tuple[list[str], str]:
+    """The lines of a row and what stands beside them; under several lines it has its own."""
+    lines = writer.rhs_lines(row)
+    condition = writer.words_in_math(row.condition) if row.condition else ""
+    return ([*lines, condition], "") if condition and len(lines) > 1 else (lines, condition)
 
 
 def chain(writer: Writer, block: Chain) -> Iterator[str]:

@@ -53,6 +53,8 @@ class LatexMath(Printer):
     ellipsis = r"\ldots"
     each = r"\odot "
     frobenius = r"_{\mathrm{F}}"
+    thin = r"\,"
+    modulo = r"\;\mathrm{mod}\;"
     relations: Mapping[str, str] = {"<": "<", ">": ">", "<=": r"\le", ">=": r"\ge", "=": "="}
 
     def letter(self, character: str) -> str:
@@ -78,8 +80,23 @@ class LatexMath(Printer):
         mark = self.notation.layer_mark.format(layer=self.layer_text(layer))
         return f"{letter}^{{{mark}}}"
 
+    def superscripted(self, letter: str, mark: str) -> str:
+        return f"{letter}^{{{mark}}}"
+
+    def starred(self, letter: str) -> str:
+        return rf"{letter}^{{\ast}}"
+
+    def word(self, text: str) -> str:
+        return rf"\mathrm{{{_plain(text)}}}"
+
+    def floored(self, piece: Piece) -> str:
+        return rf"\lfloor {piece.text} \rfloor"
+
+    def arg_max(self, indices: Sequence[str], body: str) -> str:
+        return rf"\arg\max_{{{','.join(indices)}}} {body}"
+
     def scripted(self, indices: Sequence[str]) -> str:
-        return f"_{{{(',' if self.spaced(indices) else '').join(indices)}}}"
+        return f"_{{{self.separator(indices).join(indices)}}}"
 
     def sized(self, base: str, layer: LayerName) -> str:
         head, *rest = base.split("_")
@@ -104,7 +121,7 @@ class LatexMath(Printer):
 
     def exponential(self, argument: Piece) -> Piece:
         sign = self.minus if argument.negative else ""
-        if argument.tall:
+        if argument.tall or self.notation.general:
             whole = argument._replace(text=sign + argument.text, negative=False)
             text = rf"\exp{self.bracketed(whole)}"
             return whole._replace(text=text, level=ATOM, kind="", open=False)

@@ -1,10 +1,11 @@
 """Which letter an index gets: chosen when it is printed, never stored in an expression.
 
-In: an expression whose indices are `_1`, `_100003` …, the letters given so far, a `Notation`.
-Out: a letter for each. Must not know: how anything is printed.
+In: an expression whose indices are `_1`, `_100003`, `_17c` …, the letters given so far, a
+`Notation`. Out: a letter for each. Must not know: how anything is printed.
 
-An index that is summed over the inputs of a weight reads j, any other k beside a free i; the
-samples of a batch read n. No letter is used that is in scope already.
+An index that carries a letter has it, with a prime where that is in scope already. Of the others,
+one that is summed over the inputs of a weight reads j, any other k beside a free i; the samples of
+a batch read n. No letter is used that is in scope already.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from bpderive.equations import SAMPLES
 from bpderive.errors import DerivationError
 from bpderive.index import Relative, label_of, parse_label
 from bpderive.notation import Notation
+from bpderive.notation.model import primed, wish
 from bpderive.render.syntax import FIRST
 
 Scope = Mapping[Any, str]
@@ -58,6 +60,8 @@ def bound_letter(
 ) -> str:
     """A letter for an index of the body that is not in scope yet."""
     taken = {letter for letter in scope.values() if letter < FIRST}
+    if letter := wish(index):
+        return primed(letter, taken)
     first, second, *rest = notation.indices
     position = _position(body, index)
     if size == SAMPLES:

@@ -15,7 +15,7 @@ from typing import Any
 from bpderive.document.blocks import Beside, Document, Figure, Row
 from bpderive.errors import SpecError, quoted, suggest
 from bpderive.notation import Notation
-from bpderive.render.latex import aligned, calculated, math, tag, text_in_math
+from bpderive.render.latex import aligned, calculated, conditioned, math, tag, text_in_math
 from bpderive.render.latex_math import HexMath
 from bpderive.render.printer import Printer
 from bpderive.render.writer import Style, Writer
@@ -120,8 +120,8 @@ def displays(writer: Writer, rows: tuple[Row, ...]) -> Iterator[str]:
 
 
 def _single(writer: Writer, row: Row) -> str:
-    lines = writer.rhs_lines(row)
-    condition = rf"\qquad {writer.words_in_math(row.condition)}" if row.condition else ""
+    lines, words = conditioned(writer, row)
+    condition = rf"\qquad {words}" if words else ""
     lhs = f"{writer.math(row.lhs)} " if row.lhs else ""
     body = f"{lhs}= {lines[0]}" if lhs else lines[0]
     if len(lines) > 1:

@@ -191,6 +191,10 @@ class _Reader:
         """A prime as high as letters are."""
         return _Node(signs.PRIME)
 
+    def slash(self, token: str, _before: str) -> _Node:
+        """A quotient in one line, with no space around its sign."""
+        return _Node(f'<mo form="infix"{signs.NO_SPACE}>{token}</mo>')
+
     def dots(self, _token: str, _before: str) -> _Node:
         return _Node("<mi>…</mi>")
 
@@ -270,11 +274,12 @@ _ROWS: tuple[tuple[Iterable[str], Callable[[_Reader, str, str], _Node]], ...] = 
     (signs.SPACES, _Reader.space),
     (signs.ACCENTS, _Reader.accent),
     (signs.FACES, _Reader.face),
-    ((rf"\{name}" for name in OPERATORS), _Reader.function),
+    ((rf"\{name}" for name in (*OPERATORS, "arg")), _Reader.function),
     ((r"\frac", r"\tfrac"), _Reader.fraction),
     ((r"\sqrt",), _Reader.root),
     ((r"\sum",), _Reader.sum),
     (("'", r"\prime"), _Reader.prime),
+    (("/",), _Reader.slash),
     ((r"\ldots",), _Reader.dots),
     ((",", ";"), _Reader.comma),
     ((r"\text",), _Reader.words),

@@ -12,6 +12,7 @@ CHARACTERS: Mapping[str, str] = {
     **{command: character for character, command in COMMANDS.items()},
     r"\pi": "π",
     r"\infty": "∞",
+    r"\ast": "∗",
     r"\partial": "∂",
 }
 BINARY: Mapping[str, str] = {
@@ -38,6 +39,7 @@ OPEN: Mapping[str, str] = {
     "(": "(",
     "[": "[",
     r"\lbrack": "[",
+    r"\lfloor": "⌊",
     r"\{": "{",
     r"\lvert": "|",
     r"\lVert": "‖",
@@ -46,6 +48,7 @@ CLOSE: Mapping[str, str] = {
     ")": ")",
     "]": "]",
     r"\rbrack": "]",
+    r"\rfloor": "⌋",
     r"\}": "}",
     r"\rvert": "|",
     r"\rVert": "‖",

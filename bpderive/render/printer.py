@@ -15,6 +15,7 @@ from sympy import (
     Function,
     Indexed,
     KroneckerDelta,
+    Mod,
     Mul,
     Pow,
     Rational,
@@ -22,34 +23,24 @@ from sympy import (
     Sum,
     Symbol,
     Tuple,
+    floor,
 )
 from sympy.core.numbers import Exp1, Pi
 
-from bpderive.equations import SAMPLES
 from bpderive.errors import DerivationError
 from bpderive.forms.arrays import Node
-from bpderive.index import Partial, parse_label
-from bpderive.notation import DERIVED, Notation
-from bpderive.render import instances
+from bpderive.functions.conditions import bracket, first_largest, fixed, merged
+from bpderive.index import Partial
+from bpderive.notation import Notation
+from bpderive.render import conditions, instances, nodes, positions
 from bpderive.render.array_printer import ArrayPrinter
 from bpderive.render.breaking import break_lines, width
 from bpderive.render.calls import called
-from bpderive.render.letters import Scope, bound_letter, scope_of
+from bpderive.render.letters import Scope, scope_of
 from bpderive.render.numbers import content_of, inverse, is_constant
 from bpderive.render.numerals import numeral, placed, vanishes
-from bpderive.render.pieces import (
-    ATOM,
-    HADAMARD,
-    POWER,
-    PRODUCT,
-    SUM,
-    Piece,
-    Place,
-    by_reading,
-    flipped,
-    odd,
-    unsigned,
-)
+from bpderive.render.pieces import Piece, by_reading, flipped, odd, unsigned
+from bpderive.render.positions import position
 from bpderive.render.products import Products
 from bpderive.render.quantities import Quantity, quantity
 from bpderive.render.row_printer import RowPrinter
@@ -102,6 +93,12 @@ class Printer(Products):
     def _terms_of(self, expr: Expr, given: tuple[tuple[Any, str], ...] | None) -> tuple[str, ...]:
         letters = None if given is None else dict(given)
         return tuple(self.signs(self.parts(expr, scope_of(expr, letters, self.notation))))
+
+    def in_line(self, partial: Partial, letters: Scope | None = None) -> str:
+        """A derivative with a slash."""
+        scope = scope_of(partial, letters, self.notation)
+        top, bottom = (f"{self.partial}{self.piece(arg, scope).text}" for arg in partial.args)
+        return self.over(top, bottom)
 
     def product(self, factors: Sequence[Expr], letters: Scope | None = None) -> str:
         """A product whose factors stay in the order given: a chain of derivatives."""
@@ -202,41 +199,15 @@ class Printer(Products):
     def index(self, index: Expr, scope: Scope) -> str:
         """An index: its letter, its number, or what is computed."""
         letter = scope.get(index)
-        return letter if letter is not None else self.signed([self.whole(index, scope)])
+        if letter is not None:
+            return self.counter(letter)
+        text = position(self, index, scope)
+        return text if index.is_Integer else self.computed(text)
 
     def indexed(self, expr: Indexed, scope: Scope) -> Piece:
         tensor, *indices = expr.args
         label = str(tensor.args[0].name)
         return self.element(label, tuple([self.index(index, scope) for index in indices]))
-
-    def symbol(self, symbol: Symbol, scope: Scope) -> Piece:
-        """A scalar by its reference text, an index, a size, or a letter that stands alone."""
-        name = str(symbol.name)
-        if name[-1] == "]":
-            label, _, rest = name.partition("[")
-            return self.element(label, tuple(rest[:-1].split(",")))
-        letter = scope.get(symbol)
-        if letter is not None:
-            return Piece(letter, key=letter)
-        if name[0] == "{":
-            return Piece(self.layer_number(parse_label(f"n{name}")[1]))
-        if name in self.notation.letters and self._is_quantity(symbol):
-            return self.element(name, ())
-        return Piece(name, key=name) if len(name) == 1 else self._size(name, own=symbol.is_integer)
-
-    def _is_quantity(self, symbol: Symbol) -> bool:
-        """Whether a bare letter is one of the notation's; g and h are of the chain rule."""
-        return symbol == SAMPLES or not (symbol.is_integer or symbol.name in DERIVED)
-
-    def _size(self, name: str, *, own: bool) -> Piece:
-        """`n{l}` and `n0`: the size of a layer; `n0`, `h12`: a user's own, called so."""
-        if name[-1] == "}" or (name[0] == "n" and name[1:].isdigit() and not own):
-            layer = self.notation.counted(parse_label(name)[1])
-            return Piece(self.sized(self.notation.letters["n"], layer), key=name)
-        base = name.rstrip("0123456789")
-        if base == name or not base.replace("_", "").isalpha():
-            raise DerivationError(f"no printed form for the symbol {name!r}")
-        return Piece(self.sized(base, int(name[len(base) :])), key=name)
 
     def rational(self, number: Rational, _scope: Scope) -> Piece:
         return self.assembled(number)._replace(kind="number")
@@ -252,13 +223,13 @@ class Printer(Products):
                 constants.append(factor)
             else:
                 divisor = inverse(factor)
-                content, piece = self._factor(factor if divisor is None else divisor, scope)
+                content, piece = self.factored(factor if divisor is None else divisor, scope)
                 if content is not S.One:
                     number = number * content if divisor is None else number / content
                 sides[divisor is not None].append(piece)
         return self.assembled(number, constants, *sides)
 
-    def _factor(self, factor: Expr, scope: Scope) -> tuple[Rational, Piece]:
+    def factored(self, factor: Expr, scope: Scope) -> tuple[Rational, Piece]:
         """A factor and the number taken out of it."""
         if not factor.is_Add:
             return S.One, self.piece(factor, scope)
@@ -272,84 +243,26 @@ class Printer(Products):
         terms = expr.args if content is S.One else [term / content for term in expr.args]
         return by_reading([self.piece(term, scope) for term in terms])
 
-    def raised(self, expr: Pow, scope: Scope) -> Piece:
-        base, exponent = expr.args
-        if exponent.is_Rational and exponent.is_negative:
-            return self.multiplied(expr, scope)
-        inner = self.whole(base, scope)
-        place = inner.place._replace(plain=False)
-        if exponent == S.Half:
-            inside = inner._replace(text=self.signed([inner]))
-            return Piece(self.root(inside), POWER, place, inner.key, tall=inner.tall)
-        above = self.signed([self.whole(exponent, scope)])
-        text = self.function_power(inner, above) if isinstance(base, Function) else None
-        if text is None:
-            plain = inner.level == ATOM and not inner.negative
-            text = self.power(inner.text if plain else self.enclosed(inner).text, above)
-        return Piece(text, POWER, place, f"{inner.key}^{above}", tall=inner.tall)
-
-    def summed(self, expr: Sum, scope: Scope) -> Piece:
-        body, *limits = expr.args
-        signs = []
-        for index, _, size in reversed(limits):
-            single = size is S.One and not body.has(KroneckerDelta, Partial)
-            letter = scope.get(index) or bound_letter(index, body, scope, self.notation, size)
-            scope = {**scope, index: "1" if single else letter}
-            signs += [] if single else [self.sum_sign(letter, self.index(size, scope))]
-        if not signs:
-            return self.piece(body, scope)
-        content, inner = self._factor(body, scope)
-        if abs(content) is not S.One:
-            inner = self.joined([self.rational(abs(content), scope), inner])
-        shown = inner.text if inner.level >= HADAMARD else self.bracketed(inner)
-        return inner._replace(
-            text=" ".join([*signs, shown]),
-            level=PRODUCT,
-            place=inner.place._replace(plain=False),
-            negative=inner.negative != bool(content.is_negative),
-            tall=True,
-            open=True,
-            kind="sum",
-        )
-
-    def derivative(self, expr: Partial, scope: Scope) -> Piece:
-        of, by = (self.piece(arg, scope) for arg in expr.args)
-        top, bottom = (Piece(f"{self.partial}{p.text}", POWER) for p in (of, by))
-        place = Place(of.place.at, down=True)
-        return self.fraction(top, bottom)._replace(place=place, key=of.key + by.key)
-
-    def kronecker(self, expr: KroneckerDelta, scope: Scope) -> Piece:
-        """`δ_kp`, the indices in the order of their letters."""
-        indices = sorted(self.index(index, scope) for index in expr.args)
-        text = self.letter(self.notation.kronecker) + self.subscript(indices)
-        return Piece(text, key="~delta")
-
-    def primed(self, expr: Expr, scope: Scope) -> Piece:
-        """`(u)'`: a derivative that is not worked out yet."""
-        inside = self.whole(expr.args[0], scope)
-        if not isinstance(expr.args[0], Symbol):
-            inside = self.enclosed(inside)
-        return inside._replace(text=inside.text + self.prime, level=ATOM, kind="")
-
-    def bounded(self, expr: Expr, scope: Scope) -> Piece:
-        """`left ≤ right`."""
-        left, right = (self.signed(self.parts(arg, scope)) for arg in expr.args)
-        return Piece(f"{left} {self.relations['<=']} {right}", SUM, key=left)
-
 
 METHODS: Mapping[type, Callable[[Printer, Any, Scope], Piece]] = {
     Indexed: Printer.indexed,
-    Symbol: Printer.symbol,
+    Symbol: nodes.symbol,
     Rational: Printer.rational,
     Pi: lambda printer, _expr, _scope: Piece(printer.pi),
     Exp1: lambda printer, _expr, _scope: Piece(printer.euler),
     Mul: Printer.multiplied,
     Add: Printer.multiplied,
-    Pow: Printer.raised,
-    Sum: Printer.summed,
-    Partial: Printer.derivative,
-    KroneckerDelta: Printer.kronecker,
-    primed: Printer.primed,
-    at_most: Printer.bounded,
+    Pow: nodes.raised,
+    Sum: nodes.summed,
+    Partial: nodes.derivative,
+    KroneckerDelta: conditions.kronecker,
+    bracket: conditions.bounded,
+    first_largest: conditions.chosen,
+    fixed: conditions.constant,
+    merged: positions.several,
+    Mod: positions.modulo,
+    floor: positions.floored,
+    primed: nodes.dashed,
+    at_most: nodes.bounded,
     Function: called,
 }

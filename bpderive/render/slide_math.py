@@ -12,11 +12,11 @@ from bpderive.render.writer import Writer
 
 def row(writer: Writer, value: Row) -> str:
     """An equation: in columns, what it holds for and its number."""
-    body = " \\\\\n&\\quad ".join(writer.rhs_lines(value))
+    lines, condition = latex.conditioned(writer, value)
+    body = " \\\\\n&\\quad ".join(lines)
     lhs = f"{writer.math(value.lhs)} &= " if value.lhs else "&"
-    condition = rf"\quad {writer.words_in_math(value.condition)}" if value.condition else ""
     number = f"({writer.number(value.number)})" if value.number else ""
-    marks = f" && {condition} && {number}" if condition else f" && {number}" if number else ""
+    marks = rf" && \quad {condition} && {number}" if condition else f" && {number}" * bool(number)
     return f"{lhs}{body}{marks}"
 
 

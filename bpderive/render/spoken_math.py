@@ -12,12 +12,9 @@ from bpderive.index import LayerName, Relative
 from bpderive.notation import Notation
 from bpderive.render.pieces import ATOM, CASES, POWER, PRODUCT, Piece, merged
 from bpderive.render.printer import Printer
+from bpderive.render.spoken_marks import ABOVE, BELOW, HERE, placed, small_letters
 from bpderive.wording import Wording
 
-HERE = "\uf100"
-"""Where the indices of a quantity are said."""
-BELOW, ABOVE = "\uf103", "\uf104"
-"""Around indices that are not yet where they are said."""
 PARTIAL = "\uf101"
 """Before a quantity of a derivative."""
 EACH = "\uf102"
@@ -39,8 +36,9 @@ class SpokenMath(Printer):
         super().__init__(notation)
         self.wording = wording
         self._single: set[str] = set()
-        self._lower = _small_letters(notation)
-        for name in ("times", "arrow", "assign", "hadamard", "divided"):
+        self._units: set[str] = set()
+        self._lower = small_letters(notation)
+        for name in ("times", "arrow", "assign", "hadamard", "divided", "modulo"):
             setattr(self, name, f" {self.say(name)} ")
         for name in ("minus", "approximately", "pi", "euler", "ellipsis"):
             setattr(self, name, self.say(name))
@@ -75,7 +73,7 @@ class SpokenMath(Printer):
 
     def tinted(self, piece: Piece, label: str) -> Piece:
         """A quantity, its indices where they are said."""
-        text = _placed(piece.text)
+        text = placed(piece.text)
         if piece.level >= POWER:
             self._single.add(text)
         return piece._replace(text=text)
@@ -140,8 +138,46 @@ class SpokenMath(Printer):
     def marked(self, letter: str, layer: LayerName) -> str:
         return self.say("marked", quantity=letter + HERE, layer=self.at(layer))
 
+    def annotated(self, letter: str, marks: Sequence[str], layer: LayerName) -> str:
+        for mark in marks:
+            letter = self.superscripted(letter, mark.replace(HERE, ""))
+        text = letter + HERE
+        return text if layer is None else self.say("marked", quantity=text, layer=self.at(layer))
+
+    def superscripted(self, letter: str, mark: str) -> str:
+        return self.say("annotated", quantity=letter, mark=mark)
+
+    def starred(self, letter: str) -> str:
+        return self.say("target") + HERE
+
+    def word(self, text: str) -> str:
+        return self.letter(text)
+
+    def size(self, letter: str) -> str:
+        """A size's capital is told from the small letter of its index."""
+        return self._unit(self.letter(letter)) if self.notation.general else letter
+
+    def counter(self, letter: str) -> str:
+        text = super().counter(letter)
+        return self._unit(text) if self.notation.general else text
+
+    def _unit(self, text: str) -> str:
+        """A letter that nobody can hear wrong, though it may have several words."""
+        self._units.add(text)
+        self._single.add(text)
+        return text
+
+    def lowered(self, letter: str, layer: LayerName) -> str:
+        return self.say("marked", quantity=letter, layer=self.at(layer))
+
     def scripted(self, indices: Sequence[str]) -> str:
-        return "".join([f" {index}" for index in indices])
+        """One after the other; where one is computed, it is told where they end."""
+        if all(index in self._units or " " not in index for index in indices):
+            return "".join([f" {index}" for index in indices])
+        return " " + self.say("indices", inside=", ".join(indices))
+
+    def several(self, indices: Sequence[str]) -> str:
+        return self.say("several", inside=" ".join(indices))
 
     def sized(self, base: str, layer: LayerName) -> str:
         text = self.say("marked", quantity=base.replace("_", " "), layer=self.at(layer))
@@ -200,6 +236,15 @@ class SpokenMath(Printer):
         text = self.say(name, top=top.text, bottom=bottom.text)
         return Piece(text, PRODUCT if short else ATOM, place, key)
 
+    def over(self, top: str, bottom: str) -> str:
+        return self.say("over", top=top, bottom=bottom)
+
+    def floored(self, piece: Piece) -> str:
+        return self.scoped("floor", inside=piece.text, end=not self.single(piece.text))
+
+    def arg_max(self, indices: Sequence[str], body: str) -> str:
+        return self.say("arg_max", indices=" ".join(indices), inside=body)
+
     def decimal(self, digits: str, *, cut: bool) -> str:
         return f"{digits} {self.ellipsis}" if cut else digits
 
@@ -239,23 +284,5 @@ class SpokenMath(Printer):
             sign = self.minus if piece.negative else plus if k else ""
             end = self.say("sum_end") if piece.kind == "sum" and k < last else ""
             end += "" if k == last or self.single(piece.text) else ","
-            said.append(f"{sign} {_placed(piece.text)}{end}".lstrip())
+            said.append(f"{sign} {placed(piece.text)}{end}".lstrip())
         return said
-
-
-def _placed(text: str) -> str:
-    """The indices of a quantity where its layer's mark has them said."""
-    while BELOW in text:
-        before, _, rest = text.partition(BELOW)
-        indices, _, after = rest.partition(ABOVE)
-        head, mark, tail = before.rpartition(HERE)
-        text = f"{head}{indices}{tail}{after}" if mark else f"{before}{indices}{after}"
-    return text.replace(HERE, "")
-
-
-def _small_letters(notation: Notation) -> frozenset[str]:
-    """The small letters that a listener could take for capitals of the same notation."""
-    sizes = notation.setting.sizes
-    pools = (notation.indices, notation.samples, notation.letters.values(), sizes)
-    letters = [notation.general_layer, *(letter for pool in pools for letter in pool)]
-    return frozenset(letter for letter in letters if letter == letter.lower())

@@ -7,6 +7,7 @@ Only what our own printer yields is read; anything else raises.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -136,6 +137,8 @@ class _Reader:
     def accented(self, accent: str, size: float) -> Setting:
         base = self.item(size)
         last = base.runs[-1]
+        if len(unicodedata.normalize("NFC", last.text + accent)) > len(last.text):
+            return _marked(base, accent, size)
         return replace(base, runs=(*base.runs[:-1], replace(last, text=last.text + accent)))
 
     def fraction(self, size: float) -> Setting:
@@ -176,6 +179,22 @@ class _Reader:
 
     def group(self, size: float) -> Setting:
         return self.row(size, "}")
+
+
+MARKS = {"\u0302": "\u02c6", "\u0303": "\u02dc", "\u0304": "\u00af"}
+"""Accents as characters of their own."""
+
+TALL = frozenset("bdfhkltβδθλ")
+
+
+def _marked(base: Setting, accent: str, size: float) -> Setting:
+    """A letter with an accent of its own over it: fonts lack most such pairs."""
+    last = base.runs[-1]
+    mark = letters(MARKS[accent], size)
+    tall = last.text in TALL or last.text.isupper()
+    lean = 0.08 if last.italic else 0.0
+    over = mark.moved((base.width - mark.width) / 2 + lean * size, 0.22 * size if tall else 0.0)
+    return replace(base, runs=base.runs + over.runs, up=max(base.up, over.up))
 
 
 _OPENING = ("binary", "relation", "open")

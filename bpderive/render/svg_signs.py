@@ -20,8 +20,11 @@ UPRIGHT: Mapping[str, str] = {
     r"\cdots": "⋯",
     r"\vdots": "⋮",
     r"\infty": "∞",
+    r"\ast": "*",
     r"\lbrack": "[",
     r"\rbrack": "]",
+    r"\lfloor": "⌊",
+    r"\rfloor": "⌋",
     r"\lvert": "|",
     r"\rvert": "|",
     r"\lVert": "‖",
@@ -65,9 +68,8 @@ SPACES: Mapping[str, float] = {
     r"\qquad": 2.0,
     r"\!": -0.17,
 }
-OPERATORS = frozenset(
-    "\\" + name for name in ["log", "ln", "exp", "tanh", "sin", "cos", "sinh", "cosh", "max", "min"]
-)
+_NAMED = "log ln exp tanh sin cos sinh cosh max min arg"
+OPERATORS = frozenset("\\" + name for name in _NAMED.split())
 ACCENTS: Mapping[str, str] = {command: mark for mark, command in MARKS.items()}
 
 _WIDTHS: Mapping[float, str] = {

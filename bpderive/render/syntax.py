@@ -7,16 +7,18 @@ knows nothing of SymPy or of the order of things: `Printer` decides that.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-from bpderive.index import LayerName, parse_label
+from bpderive.index import LayerName
 from bpderive.notation import Notation
-from bpderive.render.colours import ROLES
 from bpderive.render.pieces import Piece
+from bpderive.render.roles import role_of
 
 LEFT, RIGHT = "\ue000", "\ue001"
 """Marks around subscripts that are filled in later; `Printer.lines` uses them."""
 BLANK = 0xE100
 """The first of the characters that stand for an index to be filled in."""
 FIRST = chr(BLANK)
+SIGNS = frozenset("+-−")
+"""Signs of an index that is computed."""
 
 
 class Syntax(ABC):
@@ -38,6 +40,11 @@ class Syntax(ABC):
     frobenius: str
     each: str
     relations: Mapping[str, str]
+    comma = ","
+    """Between the marks of a letter, and between indices."""
+    thin = ""
+    """A small space."""
+    modulo: str
 
     colours: bool
     """Whether quantities have the colours of their roles."""
@@ -66,6 +73,26 @@ class Syntax(ABC):
     @abstractmethod
     def marked(self, letter: str, layer: LayerName) -> str:
         """A letter with its layer mark above; the layer is counted already."""
+
+    @abstractmethod
+    def superscripted(self, letter: str, mark: str) -> str:
+        """A letter with a mark above it, which is printed already."""
+
+    @abstractmethod
+    def starred(self, letter: str) -> str:
+        """A letter that something else has too: that of the target, where a module has a `y`."""
+
+    @abstractmethod
+    def word(self, text: str) -> str:
+        """A word, or a single letter, that stands upright."""
+
+    @abstractmethod
+    def floored(self, piece: Piece) -> str:
+        """The largest whole number that is not larger."""
+
+    @abstractmethod
+    def arg_max(self, indices: Sequence[str], body: str) -> str:
+        """The indices at which the body is largest."""
 
     @abstractmethod
     def scripted(self, indices: Sequence[str]) -> str:
@@ -153,8 +180,38 @@ class Syntax(ABC):
 
     def tinted(self, piece: Piece, label: str) -> Piece:
         """A quantity in its role's colour, where colours are wanted."""
-        role = ROLES.get(parse_label(label)[0]) if self.colours else None
+        role = role_of(label, self.notation) if self.colours else None
         return piece._replace(text=self.coloured(piece.text, role)) if role else piece
+
+    def annotated(self, letter: str, marks: Sequence[str], layer: LayerName) -> str:
+        """A letter with the marks of its name, and that of its layer after them."""
+        if layer is not None:
+            marks = [*marks, self.notation.layer_mark.format(layer=self.layer_text(layer))]
+        return self.superscripted(letter, self.comma.join(marks))
+
+    def lowered(self, letter: str, layer: LayerName) -> str:
+        """A number with its layer's mark below."""
+        return letter + self.subscript((self.layer_text(layer),))
+
+    def counter(self, letter: str) -> str:
+        """The letter of an index, with its primes."""
+        return letter.replace("'", self.prime) if letter[-1] == "'" else letter
+
+    def computed(self, text: str) -> str:
+        """An index that is computed, as it stands among indices."""
+        return text
+
+    def several(self, indices: Sequence[str]) -> str:
+        """Several indices that are read as one: `(c, t)`."""
+        return f"({self.comma.join(indices)})"
+
+    def over(self, top: str, bottom: str) -> str:
+        """A quotient in one line."""
+        return f"{top}/{bottom}"
+
+    def size(self, letter: str) -> str:
+        """A size that has a single letter."""
+        return letter
 
     def array_letter(self, character: str) -> str:
         """The letter of a vector or a matrix, in bold where the notation has it so."""
@@ -170,7 +227,14 @@ class Syntax(ABC):
 
     def spaced(self, indices: Sequence[str]) -> bool:
         """Whether indices have commas between them: where one has two characters, or always."""
-        return self.notation.apart or not all(len(index) == 1 for index in indices)
+        return self.notation.apart or not all(len(i.rstrip("'′")) == 1 for i in indices)
+
+    def separator(self, indices: Sequence[str]) -> str:
+        """What stands between indices; where one is computed, the next stands apart."""
+        if not self.spaced(indices):
+            return ""
+        computed = any(SIGNS.intersection(index) for index in indices)
+        return self.comma + self.thin if self.notation.general and computed else self.comma
 
     def subscript(self, indices: Sequence[str]) -> str:
         """`scripted`, or the marks of a subscript that is filled in later."""

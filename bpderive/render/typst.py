@@ -119,7 +119,7 @@ class TypstWriter(Writer):
     def slot(self, value: Cell) -> str:
         if isinstance(value, TOLD):
             return super().slot(value)
-        return self.said("m", self.math(value), self.speaker.math(value))
+        return self.said("m", self.in_line(value), self.speaker.math(value))
 
     def said(self, mark: str, math: str, words: str) -> str:
         """A formula as the head of the file has it: `m`, `tm` or `dm`."""

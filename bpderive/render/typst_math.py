@@ -45,6 +45,9 @@ class TypstMath(Printer):
     ellipsis = "…"
     each = "⊙ "
     frobenius = "_(upright(F))"
+    thin = " thin "
+    comma = r"\,"
+    modulo = ' thick "mod" thick '
     relations: Mapping[str, str] = {"<": "<", ">": ">", "<=": "≤", ">=": "≥", "=": "="}
 
     def width(self, text: str) -> int:
@@ -81,9 +84,30 @@ class TypstMath(Printer):
         mark = self.notation.layer_mark.format(layer=self.layer_text(layer))
         return f"{letter}^({mark})"
 
+    def superscripted(self, letter: str, mark: str) -> str:
+        return f"{letter}^({mark})"
+
+    def starred(self, letter: str) -> str:
+        return f"{letter}^(*)"
+
+    def word(self, text: str) -> str:
+        return f"upright({text})" if len(text) == 1 else f'"{_plain(text)}"'
+
+    def floored(self, piece: Piece) -> str:
+        return f"floor({_guarded(piece.text)})"
+
+    def arg_max(self, indices: Sequence[str], body: str) -> str:
+        return f"arg max_({self.comma.join(indices)}) {body}"
+
+    def several(self, indices: Sequence[str]) -> str:
+        return rf"\({self.comma.join(indices)}\)"
+
+    def over(self, top: str, bottom: str) -> str:
+        return rf"{top}\/{bottom}"
+
     def scripted(self, indices: Sequence[str]) -> str:
         if self.spaced(indices):
-            return "_(" + r"\,".join(indices) + ")"
+            return f"_({self.separator(indices).join(indices)})"
         together = "".join(indices)
         return f"_({together if together.isdigit() else ' '.join(indices)})"
 
@@ -112,7 +136,7 @@ class TypstMath(Printer):
 
     def exponential(self, argument: Piece) -> Piece:
         sign = self.minus if argument.negative else ""
-        if argument.tall:
+        if argument.tall or self.notation.general:
             whole = argument._replace(text=sign + argument.text, negative=False)
             text = f"exp {self.bracketed(whole)}"
             return whole._replace(text=text, level=ATOM, kind="", open=False)

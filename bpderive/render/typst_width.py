@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from bpderive.render.breaking import SCRIPT, WIDE, Marks, Measure
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\\.| thin |[A-Za-z][A-Za-z.]+|.', re.DOTALL)
-_NAMED = "log ln exp tanh sin cos sinh cosh max min"
+_NAMED = "log ln exp tanh sin cos sinh cosh max min arg"
 _SIGNS = "+ - = < > ≤ ≥ ⊙ ⊘ ⋅ × → ← ≈"
 
 
@@ -26,6 +26,7 @@ class TypstMeasure(Measure):
         **{rf"\{bracket}": 0.8 for bracket in "()[],"},
         **{name: float(len(name)) for name in _NAMED.split()},
         " thin ": 0.3,
+        "thick": 0.5,
         "quad": 1.8,
         "sum": 3.2,
         "…": 2.0,
@@ -97,6 +98,7 @@ _ITEMS: Mapping[str, Callable[[TypstMeasure], float]] = {
     "sqrt": TypstMeasure.root,
     "abs": TypstMeasure.bars,
     "norm": TypstMeasure.bars,
+    "floor": TypstMeasure.bars,
     "bold": TypstMeasure.bold,
     "cases": TypstMeasure.cases,
     "mat": TypstMeasure.grid,

@@ -11,7 +11,7 @@ from bpderive.render.pieces import ATOM, POWER, PRODUCT, SUM, Piece, merged
 from bpderive.render.printer import Printer
 
 UP = str.maketrans("0123456789+-()ℓlTnijk", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ˡˡᵀⁿⁱʲᵏ")
-DOWN = str.maketrans("0123456789+-()ℓlaehijkmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₗₗₐₑₕᵢⱼₖₘₙₒₚᵣₛₜᵤᵥₓ,")
+DOWN = str.maketrans("0123456789+-−()ℓlaehijkmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎ₗₗₐₑₕᵢⱼₖₘₙₒₚᵣₛₜᵤᵥₓ,")
 FRACTIONS: Mapping[tuple[str, str], str] = {("1", "2"): "½", ("1", "4"): "¼", ("3", "4"): "¾"}
 
 
@@ -33,6 +33,7 @@ class UnicodeMath(Printer):
     ellipsis = "…"
     frobenius = ""
     each = "⊙"
+    modulo = " mod "
     relations: Mapping[str, str] = {"<": "<", ">": ">", "<=": "≤", ">=": "≥", "=": "="}
 
     def letter(self, character: str) -> str:
@@ -49,6 +50,25 @@ class UnicodeMath(Printer):
     def marked(self, letter: str, layer: LayerName) -> str:
         mark = self.notation.layer_mark.format(layer=self.layer_text(layer))
         return f"{letter}{_script(mark, UP, '^')}"
+
+    def superscripted(self, letter: str, mark: str) -> str:
+        """Always behind `^` and in brackets, so that no index below reads as a part of it."""
+        return f"{letter}^({mark})"
+
+    def starred(self, letter: str) -> str:
+        return f"{letter}*"
+
+    def word(self, text: str) -> str:
+        return text
+
+    def floored(self, piece: Piece) -> str:
+        return f"⌊{piece.text}⌋"
+
+    def arg_max(self, indices: Sequence[str], body: str) -> str:
+        return f"argmax{_script(self.comma.join(indices), DOWN, '_')} {body}"
+
+    def computed(self, text: str) -> str:
+        return text.replace(" + ", "+").replace(f" {self.minus} ", self.minus)
 
     def scripted(self, indices: Sequence[str]) -> str:
         return _script(("," if self.spaced(indices) else "").join(indices), DOWN, "_")
@@ -151,5 +171,10 @@ def _script(text: str, table: Mapping[int, int], sign: str) -> str:
     raised = text.translate(table)
     if not _lacks(raised, table):
         return raised
-    closed = text.isalnum() or text.startswith("[")
+    closed = text.rstrip("′").isalnum() or text.startswith("[") or _is_bracketed(text)
     return f"{sign}{text}" if closed else f"{sign}({text})"
+
+
+def _is_bracketed(text: str) -> bool:
+    """Whether its first bracket closes at its end: `(c,u,v)`, not `(c,u),(v,w)`."""
+    return text[0] == "(" and text[-1] == ")" and "(" not in text[1:]

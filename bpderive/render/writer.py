@@ -42,6 +42,7 @@ from bpderive.document.mathematics import (
     Update,
     Value,
 )
+from bpderive.index import Partial
 from bpderive.notation import load as load_notation
 from bpderive.render.letters import all_letters
 from bpderive.render.numerals import Numerals, grid, is_rounded, stepped, substituted, written
@@ -168,7 +169,14 @@ class Writer:
             return self.style.escape(self.wording.called(value.name))
         if isinstance(value, Command):
             return (self.style.code or self.style.escape)(value.text)
-        return self.style.inline(self.math(value))
+        return self.style.inline(self.in_line(value))
+
+    def in_line(self, value: Math) -> str:
+        """Mathematics as it stands in a sentence: long indices would be too small in a fraction."""
+        general = self.printer.notation.general
+        if general and isinstance(value, Formula) and isinstance(value.expr, Partial):
+            return self.printer.in_line(value.expr, self.letters(value))
+        return self.math(value)
 
     def words_in_math(self, words: Words) -> str:
         """A sentence inside mathematics."""

@@ -14,7 +14,7 @@ from sympy.core.function import AppliedUndef
 from bpderive.index import Partial
 from bpderive.rules.algebra import cancel, fact, factor, fold, pull
 from bpderive.rules.calculus import adjoint, chain, collapse, direct
-from bpderive.rules.recognition import recognise
+from bpderive.rules.recognition import centred, recognise
 from bpderive.rules.rewriting import Context, node_types, tidy
 
 __all__ = ["RULES", "Context", "Rule", "node_types", "tidy"]
@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     Rule("chain", chain, Partial),
     Rule("differentiate", direct, Partial),
     Rule("collapse", collapse, KroneckerDelta),
+    Rule("centred", centred, Sum),
     Rule("recognise", recognise, Mul),
     Rule("adjoint", adjoint, Partial),
     Rule("pull", pull, Sum),

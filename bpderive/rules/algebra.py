@@ -1,10 +1,10 @@
 """The rules that rearrange: what leaves a sum, what cancels, what is known to be one."""
 
-from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Sum, expand_mul
+from sympy import Add, Expr, Function, Indexed, Integer, Mul, Pow, Sum, expand_mul
 from sympy.core.function import AppliedUndef
 
 from bpderive.functions import scalar_symbol
-from bpderive.index import element, label_of, peel, sum_over
+from bpderive.index import label_of, peel, sum_over
 from bpderive.rules.rewriting import Context, where
 
 
@@ -48,10 +48,22 @@ def fold_one(node: Expr, context: Context) -> Expr | None:
         return None
     row = context.graph.activations.get(node.func.__name__[:-1])
     argument = node.args[0]
-    if row is None or not isinstance(argument, Indexed):
+    if row is None:
         return None
-    value = element(label_of(argument).replace("z", "a", 1), tuple(argument.indices))
+    value = _value(row.name, argument, context)
     return row.slope_expr.xreplace({scalar_symbol("z"): argument, scalar_symbol("a"): value})
+
+
+def _value(name: str, argument: Expr, context: Context) -> Expr:
+    """`f(z)` by its name in the network, where it has one."""
+    if isinstance(argument, Indexed):
+        for equation in context.graph.equations:
+            rhs = equation.rhs
+            plain = isinstance(rhs, AppliedUndef) and rhs.func.__name__ == name
+            if plain and isinstance(rhs.args[0], Indexed) and rhs.args[0].base == argument.base:
+                table = dict(zip(rhs.args[0].indices, argument.indices, strict=True))
+                return equation.lhs.xreplace(table)
+    return Function(name)(argument)
 
 
 def cancel(expr: Expr, context: Context) -> Expr | None:

@@ -4,9 +4,10 @@ Sources: the chain rule over all consumers of a quantity is reverse accumulation
 Walther, Evaluating Derivatives, 2nd ed., ch. 3); `collapse` is the sifting property of δ.
 """
 
-from sympy import Add, Expr, KroneckerDelta, Mul, Sum, Symbol
+from sympy import Add, Expr, Integer, KroneckerDelta, Mul, Sum, Symbol
 
 from bpderive.differentiation import differentiate
+from bpderive.functions.conditions import bracket
 from bpderive.index import (
     Equation,
     Partial,
@@ -14,9 +15,11 @@ from bpderive.index import (
     indices_of,
     instantiate,
     label_of,
+    parts_of,
     peel,
     sum_over,
 )
+from bpderive.rules.deltas import exchanged, read_at, solve
 from bpderive.rules.rewriting import Context, labels, where
 
 
@@ -31,15 +34,18 @@ def chain(expr: Expr, context: Context) -> Expr | None:
             return None
         if any(e.lhs == context.graph.root for e in context.consumers(label)):
             return None
-        return Add(*(_through(e, node, context) for e in context.consumers(label)))
+        through = (_through(e, node, context) for e in context.consumers(label))
+        direct = context.graph.direct.get(label)
+        above = () if direct is None else (element(direct, indices_of(node.denominator)),)
+        return Add(*above, *through)
 
     return where(expr, one)
 
 
 def _through(consumer: Equation, node: Expr, context: Context) -> Expr:
     """`Σ_i ∂L/∂out_i · ∂out_i/∂T_p` for one consumer."""
-    indices = context.fresh.many(len(consumer.indices))
-    out = element(consumer.label, indices)
+    indices = tuple(context.fresh.like(index) for index in consumer.indices)
+    out = consumer.at(indices)
     body = Partial(node.numerator, out) * Partial(out, node.denominator)
     for index, size in reversed(list(zip(indices, consumer.sizes, strict=True))):
         body = sum_over(body, index, size)
@@ -57,7 +63,8 @@ def direct(expr: Expr, context: Context) -> Expr | None:
         known = node.numerator == context.graph.root and label in context.known
         if equation is None or known or label not in labels(equation.rhs):
             return None
-        rhs = instantiate(equation, indices_of(node.numerator), context.fresh)
+        indices = tuple(p for index in indices_of(node.numerator) for p in parts_of(index))
+        rhs = instantiate(equation, indices, context.fresh)
         return differentiate(rhs, node.denominator)
 
     return where(expr, one)
@@ -65,7 +72,7 @@ def direct(expr: Expr, context: Context) -> Expr | None:
 
 def collapse(expr: Expr, _context: Context) -> Expr | None:
     """`Σ_k f(k) δ_kp → f(p)`."""
-    return where(expr, _collapse_one)
+    return where(exchanged(expr), _collapse_one)
 
 
 def _collapse_one(node: Expr) -> Expr | None:
@@ -81,10 +88,18 @@ def _collapse(body: Expr, index: Symbol, size: Expr) -> Expr:
         return Add(*(_collapse(term, index, size) for term in body.args))
     for factor in Mul.make_args(body):
         if isinstance(factor, KroneckerDelta) and factor.has(index):
-            solution = _solve(factor, index)
+            rest = body / factor
+            solution = solve(factor, index, rest)
             if solution is not None:
-                return (body / factor).xreplace({index: solution})
+                return rest.xreplace({index: solution}) * _within(solution, index, size, rest)
     return sum_over(body, index, size)
+
+
+def _within(solution: Expr, index: Symbol, size: Expr, body: Expr) -> Expr:
+    """`[1 ≤ solution ≤ size]`, where the solution may leave the range and nothing reads as zero."""
+    if isinstance(solution, Symbol) or solution.is_Integer or solution == size:
+        return Integer(1)
+    return Integer(1) if read_at(body, index) else bracket(Integer(1), solution, size)
 
 
 def _expand_deltas(body: Expr) -> Expr:
@@ -95,16 +110,6 @@ def _expand_deltas(body: Expr) -> Expr:
             rest = Mul(*factors[:k], *factors[k + 1 :])
             return Add(*(_expand_deltas(rest * term) for term in factor.args))
     return body
-
-
-def _solve(delta: Expr, index: Symbol) -> Expr | None:
-    """The value of the index at which the delta is one, where its coefficient is ±1."""
-    difference = delta.args[0] - delta.args[1]
-    coefficient = difference.coeff(index)
-    rest = difference - coefficient * index
-    if coefficient not in (1, -1) or rest.has(index):
-        return None
-    return -rest / coefficient
 
 
 def adjoint(expr: Expr, context: Context) -> Expr | None:
@@ -121,6 +126,9 @@ def adjoint(expr: Expr, context: Context) -> Expr | None:
             return None
         if not isinstance(found.lhs, Partial):
             return element(found.label, indices)
-        return instantiate(Equation(found.lhs.denominator, found.rhs), indices, context.fresh)
+        whole = Equation(found.lhs.denominator, found.rhs)
+        if tuple(indices_of(whole.lhs)) != whole.indices:
+            indices = tuple(part for index in indices for part in parts_of(index))
+        return instantiate(whole, indices, context.fresh)
 
     return where(expr, one)

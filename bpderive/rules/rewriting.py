@@ -5,6 +5,7 @@ In: an expression, and a function from a node to a new node or None. Out: a new 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, Symbol
 from sympy.core.function import AppliedUndef
@@ -27,12 +28,14 @@ class Context:
 
     def consumers(self, label: str) -> tuple[Equation, ...]:
         """The equations whose right-hand side holds the tensor."""
-        return tuple(e for e in self.graph.equations if label in labels(e.rhs))
+        found = (e for e in self.graph.equations if label in labels(e.rhs))
+        return tuple(e for e in found if e.label not in self.graph.constant)
 
 
-def labels(expr: Expr) -> set[str]:
+@lru_cache(maxsize=4096)
+def labels(expr: Expr) -> frozenset[str]:
     """The labels of all tensors and scalars in an expression."""
-    return {label_of(atom) for atom in expr.atoms(Indexed, Symbol)}
+    return frozenset(label_of(atom) for atom in expr.atoms(Indexed, Symbol))
 
 
 def rewrite(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:

@@ -1,18 +1,23 @@
 """Code from a program: one row of `TARGETS` for each language or library.
 
-In: a `Program`. Out: the texts of files. To add a target, add a module with functions from a
-`Program` to text, and its row here. Must not know how anything was derived.
+In: a `Program` of dense layers, or a `Computation` of any. Out: the texts of files. To add a
+target, add a module with functions from a `Program` to text, and its row here; others that carry a
+`Computation` are in `LAYERED`. Must not know how anything was derived.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any, TypeAlias
 
-from bpderive.errors import SpecError, quoted, suggest
+from bpderive.errors import SpecError, UnsupportedError, quoted, suggest
 from bpderive.program import Program
+from bpderive.schedule.model import Computation
 
-Printer = Callable[[Program, str], str]
-"""From a program, and the name of its file without suffix, to a text."""
+Work: TypeAlias = Program | Computation
+"""What is computed."""
+Printer = Callable[[Any, str], str]
+"""From what is computed, and the name of its file without suffix, to a text."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Target:
 def _printer(module: str, function: str, **options: str) -> Printer:
     """A printer whose module is imported when it is first asked: five would take long to load."""
 
-    def printer(program: Program, name: str) -> str:
+    def printer(program: Work, name: str) -> str:
         found = import_module(f"bpderive.targets.{module}")
         text: str = getattr(found, function)(program, name, **options)
         return text
@@ -87,7 +92,38 @@ _ROWS = (
 TARGETS: Mapping[str, Target] = {row.name: row for row in _ROWS}
 
 
-def generate(program: Program, target: str = "numpy") -> str:
+def _layered(test: Printer, **parts: Printer) -> tuple[Mapping[str, Printer], Printer]:
+    return {f".{suffix}": printer for suffix, printer in parts.items()}, test
+
+
+_TEST = "loops.test_file"
+LAYERED: Mapping[str, tuple[Mapping[str, Printer], Printer]] = {
+    "numpy": _layered(_printer(_TEST, "python", arrays="numpy"), py=_printer("arrays", "generate")),
+    "python": _layered(_printer(_TEST, "python"), py=_printer("loops.module", "generate")),
+    "c": _layered(
+        _printer(_TEST, "c"), c=_printer("loops.file", "source"), h=_printer("loops.file", "header")
+    ),
+}
+"""What prints a `Computation`, and a pytest file for it, for the targets that can carry one."""
+
+
+def _printers(work: Work, row: Target) -> tuple[Mapping[str, Printer], Printer]:
+    """What prints the files, and the test.
+
+    Raises:
+        UnsupportedError: the target cannot carry these layers.
+    """
+    if isinstance(work, Program):
+        return row.parts, row.test
+    if row.name not in LAYERED:
+        raise UnsupportedError(
+            f"the target {row.name} has dense layers only; "
+            f"for these layers there are {', '.join(LAYERED)}"
+        )
+    return LAYERED[row.name]
+
+
+def generate(program: Work, target: str = "numpy") -> str:
     """The code of a program; of a target with several files, the first.
 
     Args:
@@ -99,11 +135,12 @@ def generate(program: Program, target: str = "numpy") -> str:
         UnsupportedError: the target cannot carry the program.
     """
     row = found(target)
-    return row.parts[row.suffix](program, row.stem)
+    parts, _ = _printers(program, row)
+    return parts[row.suffix](program, row.stem)
 
 
 def files(
-    program: Program, target: str = "numpy", stem: str | None = None, *, test: bool = False
+    program: Work, target: str = "numpy", stem: str | None = None, *, test: bool = False
 ) -> dict[str, str]:
     """Every file of a program's code by its name, the code first.
 
@@ -118,13 +155,14 @@ def files(
         UnsupportedError: the target cannot carry the program.
     """
     row = found(target)
+    parts, test_of = _printers(program, row)
     stem = stem or row.stem
     if set(stem) & {"/", "\0"}:
         raise SpecError.single(
             f"{quoted(stem)} is no name of a file", accepted="one without folders"
         )
-    texts = {stem + suffix: printer(program, stem) for suffix, printer in row.parts.items()}
-    return texts | ({_test_name(stem): row.test(program, stem)} if test else {})
+    texts = {stem + suffix: printer(program, stem) for suffix, printer in parts.items()}
+    return texts | ({_test_name(stem): test_of(program, stem)} if test else {})
 
 
 def _test_name(stem: str) -> str:

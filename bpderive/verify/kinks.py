@@ -13,9 +13,9 @@ from sympy import Integer
 
 from bpderive.catalog import Kink
 from bpderive.derive import Derivation
+from bpderive.grammar.widths import LayerSpec
 from bpderive.network import Layer
 from bpderive.proof import Check, Skip
-from bpderive.spec import LayerSpec
 from bpderive.verify import forms, programs, targets
 from bpderive.verify.arithmetic import MP, is_real
 from bpderive.verify.formulas import REAL, read

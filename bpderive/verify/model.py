@@ -12,8 +12,8 @@ from random import Random
 from sympy import Expr, Integer
 
 from bpderive.derive import Derivation
+from bpderive.grammar.widths import LayerSpec
 from bpderive.network import Layer, Network
-from bpderive.spec import LayerSpec
 from bpderive.verify.oracle import Oracle
 
 PARAMETERS = 40

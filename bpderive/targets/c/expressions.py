@@ -101,6 +101,8 @@ class Printer:
     def quotient(self, node: Node, at: At) -> tuple[bool, Code]:
         """Whether a term is negative, and the term without its sign."""
         parts = Parts.of(node)
+        if not (parts.above or parts.masks or parts.below):  # `1 / 3` would be 0
+            return bool(parts.constant < 0), number(abs(parts.constant))
         over, under = number_parts(abs(parts.constant))
         above = [*over, *(self.code(part, at) for part in (*parts.above, *parts.masks))]
         below = [*(self.code(part, at) for part in parts.below), *under]

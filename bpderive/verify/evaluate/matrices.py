@@ -11,12 +11,12 @@ from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
 from bpderive.errors import DerivationError
 from bpderive.verify.arithmetic import MP
+from bpderive.verify.evaluate.indices import index
 from bpderive.verify.evaluate.numbers import At, Build, Code, CodeOf, Given, Rows
-from bpderive.verify.evaluate.scalars import integer
 
 
 def _matrix_symbol(expr: Expr, code_of: CodeOf) -> Code:
-    sizes = [integer(size, code_of) for size in expr.shape]
+    sizes = [index(size, code_of) for size in expr.shape]
 
     def run(numbers: Given, at: At) -> Rows:
         rows = numbers.matrices[expr.name]
@@ -29,12 +29,12 @@ def _matrix_symbol(expr: Expr, code_of: CodeOf) -> Code:
 
 
 def _ones(expr: Expr, code_of: CodeOf) -> Code:
-    height, width = (integer(size, code_of) for size in expr.shape)
+    height, width = (index(size, code_of) for size in expr.shape)
     return lambda numbers, at: [[MP.mpf(1)] * width(numbers, at)] * height(numbers, at)
 
 
 def _identity(expr: Expr, code_of: CodeOf) -> Code:
-    size = integer(expr.shape[0], code_of)
+    size = index(expr.shape[0], code_of)
 
     def run(numbers: Given, at: At) -> Rows:
         order = range(size(numbers, at))

@@ -28,6 +28,7 @@ class Given:
     """What stands in an expression: tensors by label, sizes by name, matrices as rows.
 
     `partial` works out a `Partial` from its two ends, `named` a function that has but a name.
+    `zero` says that what lies outside of a tensor, or between its places, reads as zero.
     """
 
     tensors: Mapping[str, Tensor]
@@ -36,6 +37,7 @@ class Given:
     partial: Callable[[Any, Any], Any] | None = None
     named: Callable[[str, Any], Any] | None = None
     known: dict[Expr, Any] = field(default_factory=dict)
+    zero: bool = False
 
     @cached_property
     def scalars(self) -> dict[str, Any]:

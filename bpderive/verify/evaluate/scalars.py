@@ -5,7 +5,6 @@ A number may have a small imaginary step in it, so that a condition looks at the
 
 import operator
 from collections.abc import Callable, Mapping
-from itertools import product
 from typing import Any
 
 import sympy
@@ -17,6 +16,7 @@ from bpderive.errors import DerivationError
 from bpderive.functions import select, sigmoid, softplus, xlogy
 from bpderive.index import Partial
 from bpderive.verify.arithmetic import MP
+from bpderive.verify.evaluate.indices import CONDITIONS, TESTS, index
 from bpderive.verify.evaluate.numbers import At, Build, Code, CodeOf, Given
 from bpderive.verify.formulas import step
 
@@ -41,41 +41,6 @@ def _infinite(_expr: Expr, _code_of: CodeOf) -> Code:
     return lambda _numbers, _at: MP.inf
 
 
-def integer(expr: Expr, code_of: CodeOf) -> Callable[[Given, At], int]:
-    """An index or a size."""
-    if expr.is_Integer:
-        value = int(expr)
-        return lambda _numbers, _at: value
-    if isinstance(expr, Symbol):
-        name = expr.name
-        return lambda numbers, at: at[expr] if expr in at else numbers.sizes[name]
-    code = code_of(expr)
-    return lambda numbers, at: int(code(numbers, at))
-
-
-def _indexed(expr: Expr, code_of: CodeOf) -> Code:
-    label, indices = expr.base.label.name, [integer(index, code_of) for index in expr.indices]
-    return lambda numbers, at: numbers.tensors[label][tuple(i(numbers, at) for i in indices)]
-
-
-def _sum(expr: Expr, code_of: CodeOf) -> Code:
-    body = code_of(expr.function)
-    names = [limit[0] for limit in expr.limits]
-    sizes = [integer(limit[2], code_of) for limit in expr.limits]
-
-    def run(numbers: Given, at: At) -> Any:
-        ranges = [range(1, size(numbers, at) + 1) for size in sizes]
-        boxes = ({**at, **dict(zip(names, found, strict=True))} for found in product(*ranges))
-        return sum((body(numbers, box) for box in boxes), MP.mpf(0))
-
-    return run
-
-
-def _delta(expr: Expr, code_of: CodeOf) -> Code:
-    i, j = (integer(arg, code_of) for arg in expr.args)
-    return lambda numbers, at: MP.mpf(i(numbers, at) == j(numbers, at))
-
-
 def _of(function: Callable[..., Any]) -> Build:
     def build(expr: Expr, code_of: CodeOf) -> Code:
         parts = [code_of(arg) for arg in expr.args]
@@ -90,11 +55,17 @@ def _add(expr: Expr, code_of: CodeOf) -> Code:
 
 
 def _mul(expr: Expr, code_of: CodeOf) -> Code:
-    first, *rest = [code_of(arg) for arg in expr.args]
+    """A product; where a condition does not hold, nothing else is worked out."""
+    tests = [code_of(arg) for arg in expr.args if type(arg) in TESTS]
+    parts = [code_of(arg) for arg in expr.args if type(arg) not in TESTS]
+    first, *rest = [*tests, *parts]
+    spared = len(tests)
 
     def run(numbers: Given, at: At) -> Any:
         value = first(numbers, at)
-        for part in rest:
+        for done, part in enumerate(rest, 1):
+            if done <= spared and numbers.zero and not value:
+                return value
             value = value * part(numbers, at)
         return value
 
@@ -152,7 +123,7 @@ def _end(quantity: Expr, code_of: CodeOf) -> Callable[[Given, At], tuple[str, tu
     if isinstance(quantity, Symbol):
         return lambda _numbers, _at: (quantity.name, ())
     label = quantity.base.label.name
-    indices = [integer(index, code_of) for index in quantity.indices]
+    indices = [index(one, code_of) for one in quantity.indices]
     return lambda numbers, at: (label, tuple(i(numbers, at) for i in indices))
 
 
@@ -188,9 +159,7 @@ SCALARS: Mapping[type[Any], Build] = {
     sympy.Add: _add,
     sympy.Mul: _mul,
     sympy.Pow: _power,
-    sympy.Indexed: _indexed,
-    sympy.Sum: _sum,
-    sympy.KroneckerDelta: _delta,
+    **CONDITIONS,
     sympy.Piecewise: _piecewise,
     sympy.Rel: _relation,
     sympy.Abs: _of(absolute),

@@ -1,0 +1,3 @@
+# An activation alone
+input x[*,i]
+output a[*,i] = act(x[*,i])

@@ -1,0 +1,3 @@
+# The output as it is
+input x[*,i]
+output a[*,i] = x[*,i]

@@ -1,0 +1,3 @@
+# All axes of a sample as one
+input x[n,c,t]
+output a[n,(c,t)] = x[n,c,t]

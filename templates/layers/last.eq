@@ -1,0 +1,3 @@
+# The last step of a sequence
+input x[n,t,c]
+output a[n,c] = x[n,T,c]
