@@ -268,7 +268,7 @@ BAD = [
     ("8, conv(4,3,stride=1.5)", ['stride: "1.5" is not a count']),
     ("8, conv(4,3,stride=" + "9" * 5000 + ")", ["stride: a count must be at most"]),
     ("8, dropout(half)", ['rate: "half" is not a number']),
-    ("8, dropout(-0.5)", ['rate: "-0.5" is not a number']),
+    ("8, dropout(-0.5)", ['rate: "-0.5" is below zero']),
     ("8, dropout(1e999)", ['rate: "1e999" is not a number']),
     ("8, dropout(nan)", ['rate: "nan" is not a number']),
     ("8, batchnorm(inference=yes)", ['inference: "yes" is neither true nor false']),

@@ -500,12 +500,12 @@ def test_an_element_whose_sum_is_empty():
 
 
 BAD = [
-    ("w9[1,1]", "no parameter"),
+    ("w9[1,1]", "no quantity"),
     ("w1", "no element of w1"),
     ("w1[1,2,3,9]", "1 to 4, 1 to 1, 1 to 3, 1 to 3"),
     ("w1[0,1,1,1]", "no element"),
-    ("w1[1,1,1,1", "no parameter"),
-    ("<b>", "no parameter"),
+    ("w1[1,1,1,1", "no quantity"),
+    ("<b>", "no quantity"),
 ]
 
 

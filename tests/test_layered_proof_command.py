@@ -142,3 +142,20 @@ def test_a_document_says_what_was_checked(language, told):
     assert str(next(one.subjects for one in proof.summaries if one.kind == "step")) in text
     failed = replace(proof, checks=(Check("gradient", "dw1", "complex_step", 1, 0, 40),))
     assert told not in bpderive.render(derivation, "markdown", proof=failed, language=language)
+
+
+def test_of_many_equal_layers_two_are_tried_and_the_results_are_the_same():
+    from bpderive.backprop import derive_stack
+    from bpderive.catalog import CATALOG
+    from bpderive.spec import parse_spec
+    from bpderive.stack import build
+    from bpderive.verify.layered.repeated import shortened
+
+    spec = parse_spec("6, [residual(6:relu,6)]*9, layernorm, 3", CATALOG.names)
+    whole = derive_stack(build(spec, CATALOG))
+    fewer = shortened(whole)
+    assert fewer.stack.depth < whole.stack.depth
+    last = fewer.stack.depth
+    assert fewer.derived(last) is whole.derived(whole.stack.depth)
+    short = derive_stack(build(parse_spec("6, layernorm, 3", CATALOG.names), CATALOG))
+    assert shortened(short) is short

@@ -128,7 +128,7 @@ def _backward(derivation: StackDerivation) -> Iterator[tuple[int, Equation]]:
             elif not isinstance(found.result.lhs, Partial):
                 yield place.number, result
     if sent[0].parts and not stack.tokens:
-        yield 0, sent[0].equation("delta_x")
+        yield 0, sent[0].equation(stack.sent)
 
 
 def _at(place: Place, name: str) -> Expr:

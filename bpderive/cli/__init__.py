@@ -105,7 +105,7 @@ def explain(reference: str, **given: Any) -> None:
     """Print the steps of one gradient, each with its reason.
 
     The quantity has its name in the derivation: "w1[2,1]" is layer 1, its neuron 2, its input 1;
-    also "b1[2]", "delta2[1]", and with other layers "w1[2,1,3,3]", "W_q2[1,4]", "delta_a1[1,2]".
+    also "b1[2]", "delta2[1]", and with other layers "w1[2,1,3,3]", "W_q2[1,4]", "delta2[1]".
 
     Layers of any kind: --layers "1x8x8, conv(4,3):relu, flatten, 10", or a file: squeeze.eq.
     """

@@ -116,4 +116,8 @@ def _accepted(layers: list[Item | None], item: Item, number: int) -> str:
     before = enumerate(layers[: number - 1], 1)
     fit = (str(at) for at, other in before if other is not None and _alike(item, other))
     told = ", ".join(islice(fit, 5))
-    return f"an earlier layer of its kind: {told}" if told else "no layer before it is of its kind"
+    return (
+        f"an earlier layer of its kind: {told}"
+        if told
+        else "a layer without tie: no earlier one is of its kind"
+    )

@@ -25,7 +25,7 @@ SIZES = (
     "one letter, or letters and then digits, such as n1"
 )
 _DECIMAL = re.compile(r"([0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})(e-?[0-9]{1,2})?")
-_DECIMALS = "a number such as 0.5 or 1e-5"
+_DECIMALS = "a number from 0, such as 0.5 or 1e-5"
 
 
 def size(value: object) -> int | str:
@@ -62,7 +62,9 @@ def decimal(value: object) -> "Value":
 
     shown = repr(value) if isinstance(value, float) else str(value)
     if isinstance(value, bool) or not _DECIMAL.fullmatch(shown.lower().replace("+", "")):
-        raise SpecError.single(f"{quoted(value)} is not a number", accepted=_DECIMALS)
+        below = shown.startswith("-") and _DECIMAL.fullmatch(shown[1:].lower().replace("+", ""))
+        told = "is below zero" if below else "is not a number"
+        raise SpecError.single(f"{quoted(value)} {told}", accepted=_DECIMALS)
     return Fraction(shown)
 
 

@@ -65,7 +65,10 @@ def _name(node: ast.Name, scope: Scope) -> Expr:
         raise scope.statement.at(node, f"{name} needs its indices in brackets", declared(tensor))
     known = (*scope.tensors, *scope.numbers, *sorted(scope.sizes))
     told = "an index stands only in brackets: " if name in scope.ranges else ""
-    raise scope.statement.at(node, f"{told}unknown name {quoted(name)}{suggest(name, known)}")
+    message = f"{told}unknown name {quoted(name)}{suggest(name, known)}"
+    size = f"; size {name} = 3 for a size" if name.isupper() and len(name) == 1 else ""
+    accepted = f"{', '.join(known)}; number {name.lower()} = 0.5 for a constant{size}"
+    raise scope.statement.at(node, message, accepted)
 
 
 def _unary(node: ast.UnaryOp, scope: Scope) -> Expr:
@@ -81,7 +84,7 @@ def _binary(node: ast.BinOp, scope: Scope) -> Expr:
         raise scope.statement.at(node, "this sign does not belong in an equation", "+ - * / **")
     left, right = read(node.left, scope), read(node.right, scope)
     if isinstance(node.op, ast.Pow) and (not right.is_Rational or abs(right) > MAX_EXPONENT):
-        limit = f"a number from -{MAX_EXPONENT} to {MAX_EXPONENT}"
+        limit = f"a number from -{MAX_EXPONENT} to {MAX_EXPONENT}; exp(q*log(x)) for a tensor q"
         raise scope.statement.at(node.right, "the exponent is out of bounds", limit)
     if isinstance(node.op, ast.Div) and right == 0:
         raise scope.statement.at(node.right, "division by zero")

@@ -28,8 +28,8 @@ def subscript(node: ast.Subscript, scope: Scope) -> Expr:
     name = node.value.id
     tensor = scope.tensors.get(name)
     if tensor is None:
-        hint = suggest(name, scope.tensors)
-        raise scope.statement.at(node, f"unknown tensor {quoted(name)}{hint}")
+        told = f"unknown tensor {quoted(name)}{suggest(name, scope.tensors)}"
+        raise scope.statement.at(node, told, ", ".join(scope.tensors))
     scope.used.add(name)
     items = subscripts(node, scope.leading)
     if len(items) != len(tensor.axes):
@@ -95,7 +95,7 @@ def index(node: ast.expr, scope: Scope) -> Expr:
     reader = POSITIONS.get(type(node))
     found = None if reader is None else reader(node, scope)
     if found is None:
-        wanted = "letters, sizes and whole numbers with + - *, or an element of data"
+        wanted = "letters, sizes and whole numbers with + - *, or an element of data; no values"
         raise scope.statement.at(node, "this is no index", wanted)
     return found
 
@@ -135,7 +135,7 @@ def _token(node: ast.Subscript, scope: Scope) -> Expr | None:
 
 def condition(node: ast.List, scope: Scope) -> Expr:
     """`[i <= j]` as Iverson's bracket, `[i == j]` as Kronecker's delta."""
-    wanted = "one comparison of two indices, such as [s <= t] or [i == j]"
+    wanted = "one comparison of two indices, [s <= t] or [i == j]; relu or max for one of values"
     (test,) = node.elts if len(node.elts) == 1 else (None,)
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
         raise scope.statement.at(node, "a condition is wanted in these brackets", wanted)

@@ -6,7 +6,7 @@ Out: a checked `Module`, or a `SpecError` with line and column. Must not know: n
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sympy import Expr, Mul, Rational, Symbol
@@ -55,7 +55,7 @@ def read(  # noqa: PLR0913 - what a file leaves open, by name
         SpecError: with the line and the column of what is wrong.
     """
     title, found = statements(text, where)
-    reader = _Reader(where, activation, bias, leading, catalog)
+    reader = _Reader(where, activation, bias, _apart(leading, found), catalog)
     declarations = [s for s in found if s.keyword not in ("", "output")]
     for statement in sorted(declarations, key=lambda s: s.keyword != "index"):
         reader.declare(statement)
@@ -65,6 +65,13 @@ def read(  # noqa: PLR0913 - what a file leaves open, by name
     for statement in equations:
         reader.define(statement)
     return reader.module(title)
+
+
+def _apart(leading: tuple[str, ...], found: Iterable[Statement]) -> tuple[str, ...]:
+    """Letters for `*` that the file does not use itself; the samples stay `n`."""
+    own = {k for statement in found for k in re.findall(r"\b[a-z]\b", statement.text)}
+    free = [letter for letter in "trsuvwpqmabcdefghijklxyz" if letter not in (*own, *leading)]
+    return tuple(k if k == "n" or k not in own else free.pop(0) for k in leading)
 
 
 @dataclass
@@ -281,6 +288,18 @@ class _Reader:
 
     # --- The whole ---
 
+    def check_samples(self) -> None:
+        """That inputs and the output have the axis of the samples first, and another."""
+        ends = [t for t in self.tensors.values() if t.role == "input"] + [self.tensors[self.output]]
+        for tensor in ends:
+            letters = [axis.name for axis in tensor.axes]
+            if letters[:1] != ["n"] or len(letters) == 1:
+                missing = (
+                    "an axis besides the samples'" if letters == ["n"] else "the samples' axis n"
+                )
+                wanted = f"{tensor.name}[n,i]; with size I = 1 for one number a sample"
+                raise self.first[tensor.name].error(0, f"{tensor.name} lacks {missing}", wanted)
+
     def module(self, title: str) -> Module:
         if not self.output:
             raise SpecError.single("no equation is the output", self.where, "output y[n,i] = ...")
@@ -289,16 +308,15 @@ class _Reader:
                 raise self.eliminate[name].error(0, f"{quoted(name)} is defined by no equation")
         for name, tensor in self.tensors.items():
             if name not in self.used and name != self.output and name not in self.absent:
-                what = {"input": "the input", "parameter": "the parameter"}.get(tensor.role, "")
-                raise self.first[name].error(
-                    0, f"{what} {name} is never used".strip(), "leave it out"
-                )
+                what, remedy = UNUSED.get(tensor.role, ("", "leave it out"))
+                raise self.first[name].error(0, f"{what} {name} is never used".strip(), remedy)
         for name, tensor in self.tensors.items():
             if tensor.role == "parameter" and f"d{name}" in self.tensors:
                 taken = f"d{name} is the name of the gradient by {name}"
                 raise self.first[f"d{name}"].error(0, taken, "another name")
         if not any(t.role in ("input", "data") for t in self.tensors.values()):
             raise SpecError.single("there is no input", self.where, "input x[n,i]")
+        self.check_samples()
         return shortened(
             Module(
                 title=title,
@@ -315,6 +333,10 @@ class _Reader:
         )
 
 
+UNUSED = {
+    "input": ("the input", "an equation that it stands in"),
+    "parameter": ("the parameter", "leave it out, or use it"),
+}
 DECLARE = {
     "index": _Reader.index,
     "size": _Reader.size,

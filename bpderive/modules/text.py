@@ -15,9 +15,17 @@ MAX_BYTES = 100_000
 MAX_STATEMENTS = 300
 MAX_NODES = 600
 MAX_DEPTH = 40
+LIMIT = f"at most {MAX_NODES} names, numbers and signs, {MAX_DEPTH} brackets deep"
 KEYWORDS = ("input", "param", "data", "index", "size", "number", "eliminate", "output")
 STRANGE = re.compile(r"[^A-Za-z0-9_+\-*/().,<>=\[\]%:? \t]")
 STAR = re.compile(r"\[\s*\*(?=\s*[,\]])")
+HINTS = {
+    "^": " (a power is written **)",
+    "²": " (a square is written **2)",
+    "!": " (there is [i == j] and [i <= j])",
+    ";": " (one statement a line)",
+}
+SIGNS = "English letters, digits, + - * / ** % = < > ( ) [ ] , . : ? # and _"
 LEADING = "_"
 """What `*` becomes in a tensor's brackets: one sign too, so that columns stay."""
 
@@ -60,11 +68,12 @@ class Statement:
                 offset + column, f"this is no expression: {quoted(text.strip())}"
             ) from None
         except (RecursionError, MemoryError, ValueError):
-            raise self.error(offset, "the expression is too deeply nested") from None
+            raise self.error(
+                offset, "the expression is too long or too deeply nested", LIMIT
+            ) from None
         nodes = list(ast.walk(found))
         if len(nodes) > MAX_NODES or _deeper(found, MAX_DEPTH):
-            limit = f"at most {MAX_NODES} names, numbers and signs, {MAX_DEPTH} brackets deep"
-            raise self.error(offset, "the expression is too long or too deeply nested", limit)
+            raise self.error(offset, "the expression is too long or too deeply nested", LIMIT)
         for node in nodes:
             if hasattr(node, "col_offset"):
                 node.col_offset += offset - 1
@@ -113,11 +122,24 @@ def _statements(text: str, where: str) -> Iterator[Statement]:
         waiting = []
         yield _statement(joined, where, first)
     if waiting:
-        raise SpecError.single("a bracket is never closed", f"{where}, line {first}", "a ) or ]")
+        column = _first_open("\n".join(waiting))
+        place = f"{where}, line {first}, column {column + 1}"
+        raise SpecError.single("a bracket is never closed", place, "its partner, ) or ]")
 
 
 def _open(text: str) -> int:
     return sum(text.count(sign) for sign in "([") - sum(text.count(sign) for sign in ")]")
+
+
+def _first_open(text: str) -> int:
+    """The place of the first bracket that nothing closes."""
+    places: list[int] = []
+    for place, sign in enumerate(text):
+        if sign in "([":
+            places.append(place)
+        elif sign in ")]" and places:
+            places.pop()
+    return places[0] if places else 0
 
 
 def _statement(text: str, where: str, line: int) -> Statement:
@@ -130,10 +152,9 @@ def _statement(text: str, where: str, line: int) -> Statement:
     skipped = start + len(keyword) + len(rest) - len(rest.lstrip())
     statement = Statement(keyword, STAR.sub(_starred, rest.lstrip()), where, line, skipped + 1)
     if strange is not None:
-        hint = " (a power is written **)" if strange.group() == "^" else ""
-        raise statement.error(
-            strange.start() - skipped, f"{quoted(strange.group())} does not belong here{hint}"
-        )
+        hint = HINTS.get(strange.group(), "")
+        message = f"{quoted(strange.group())} does not belong here{hint}"
+        raise statement.error(strange.start() - skipped, message, SIGNS)
     return statement
 
 

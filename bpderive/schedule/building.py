@@ -26,7 +26,7 @@ def build(derivation: StackDerivation) -> Computation:
     loss = Line(derivation.loss, 0, stack.depth)
     backward = [Line(equation, 0, number) for number, equation in derivation.numbered]
     if not stack.alone:  # nobody asks for the derivative by the input
-        backward = [line for line in backward if line.equation.label != "delta_x"]
+        backward = [line for line in backward if line.equation.label != stack.sent]
     lines = _numbered([*forward, loss, *backward])
     middle = len(forward)
     return Computation(

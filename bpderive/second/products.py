@@ -22,6 +22,7 @@ from bpderive.index import (
     letter_of,
     sum_over,
 )
+from bpderive.modules.labels import derivative
 from bpderive.rules import RULES, Context, tidy
 from bpderive.second.model import Equations, Shape
 
@@ -51,7 +52,8 @@ def hessian_product(given: Equations) -> tuple[Equation, ...]:
 
 def _used(given: Equations) -> tuple[Equation, ...]:
     """The backward equations, with nothing that only the input's derivative needs."""
-    return tuple(e for e in given.backward if e.label != "delta_x")
+    unwanted = {derivative(name) for name in given.inputs}
+    return tuple(e for e in given.backward if e.label not in unwanted)
 
 
 def _directed(given: Equations, fresh: Fresh) -> Equation:

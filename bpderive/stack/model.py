@@ -11,6 +11,7 @@ from sympy import Expr, Rational
 
 from bpderive.catalog import Activation, Catalog, Loss
 from bpderive.index import Equation, Tensor
+from bpderive.modules.labels import derivative
 from bpderive.modules.model import Module
 from bpderive.spec import Spec
 
@@ -70,6 +71,11 @@ class Stack:
     def output(self) -> Tensor:
         """What the network gives: the output of the last layer that was asked for."""
         return self.places[-1 - self.added].output
+
+    @property
+    def sent(self) -> str:
+        """The label of the derivative by the network's input: `delta_x`."""
+        return derivative(self.input.name)
 
     @property
     def root(self) -> str:

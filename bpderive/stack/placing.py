@@ -45,9 +45,27 @@ def bind(module: Module, inputs: tuple[Tensor, ...], asked: Asked) -> Sizes:
             )
         for axis, have in zip(declared.axes, given.axes, strict=True):
             _bind_axis(axis, have.size, module, sizes, asked)
-    for letter, value in module.sizes.items():
-        sizes.setdefault(letter, value.subs({size_symbol(k): v for k, v in sizes.items()}))
+    _follow(module, sizes, asked)
     return sizes
+
+
+def _follow(module: Module, sizes: Sizes, asked: Asked) -> None:
+    """Work out the sizes that follow from others, in whatever order they are declared.
+
+    Raises:
+        SpecError: two of them need each other.
+    """
+    waiting = {letter: value for letter, value in module.sizes.items() if letter not in sizes}
+    while waiting:
+        ready = [
+            k for k, v in waiting.items() if not {str(s) for s in v.free_symbols} & set(waiting)
+        ]
+        if not ready:
+            told = f"the sizes {', '.join(waiting)} need each other"
+            raise SpecError.single(told, asked.where, "sizes that follow from the input's")
+        for letter in ready:
+            value = waiting.pop(letter)
+            sizes[letter] = value.subs({size_symbol(k): v for k, v in sizes.items()})
 
 
 def _tokens(module: Module) -> tuple[Declared, ...]:

@@ -105,7 +105,7 @@ class _Attention:
         """The label of the derivative by a tensor, where it has one."""
         number, stack = self.place.sources[0], self.derivation.stack
         if name == "x":
-            found = self.derivation.outer(stack.place(number)) if number else "delta_x"
+            found = self.derivation.outer(stack.place(number)) if number else stack.sent
         elif name == "a":
             found = self.derivation.outer(self.place)
         else:

@@ -157,7 +157,7 @@ class _Blocks(Boxes):
         """The name of what comes back to a column."""
         number = self.columns.all[k].number
         stack = self.derivation.stack
-        name = self.derivation.outer(stack.place(number)) if number else "delta_x"
+        name = self.derivation.outer(stack.place(number)) if number else stack.sent
         return name if name in self.labels else None
 
     def _arc(self, arc: tuple[int, int]) -> Iterator[Shape]:

@@ -54,7 +54,7 @@ def backward(view: View, _request: Request) -> Section:
     for place in reversed(view.stack.places):
         blocks.append(Heading(heading(place, view.stack)))
         blocks += _layer(view, place, seen)
-    if len(view.consumers.get(0, ())) > 1 and "delta_x" in view.equations:
+    if len(view.consumers.get(0, ())) > 1 and view.stack.sent in view.equations:
         blocks += [Heading(Words("layered.input")), *_added(view, 0)]
     return Section("backward", tuple(blocks))
 

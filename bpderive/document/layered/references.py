@@ -72,8 +72,9 @@ def chosen(view: View, text: str) -> Element:
     label = match[1] if match else ""
     if label not in known:
         own = [view.label(place, tensor.name) for place, tensor in view.parameters()]
-        message = f"no parameter {quoted(text)}{suggest(label, known)}"
-        raise SpecError.single(message, accepted=", ".join(_example(n, known[n]) for n in own))
+        message = f"no quantity {quoted(text)}{suggest(label, known)}"
+        named = ", ".join(_example(n, known[n]) for n in own)
+        raise SpecError.single(message, accepted=f"{named}; and derivatives such as delta2[1]")
     at = tuple(map(int, match[2].split(","))) if match and match[2] else ()
     sizes = known[label]
     fits = len(at) == len(sizes) and all(map(_inside, at, sizes))

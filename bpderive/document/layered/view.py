@@ -72,7 +72,7 @@ class View:
 
     def sent(self, source: int) -> str:
         """The label of what is sent back to a layer, or to the input."""
-        return self.derivation.outer(self.stack.place(source)) if source else "delta_x"
+        return self.derivation.outer(self.stack.place(source)) if source else self.stack.sent
 
     def outer(self, number: int) -> str:
         """The label under which something reaches a layer from above; empty where nothing does."""

@@ -58,9 +58,10 @@ def condition(lowering: "Lowering", left: Expr, sign: str, right: Expr) -> Array
 
 
 def positions(lowering: "Lowering", expr: Expr) -> Array:
-    """Whole numbers: of indices, sizes and data."""
+    """Whole numbers from 1: of indices, sizes and data, which count from 0 in the code."""
     if isinstance(expr, Indexed):
-        return lowering.tensor(expr)
+        tokens = lowering.block.shapes[label_of(expr)].tokens  # its value has the 1 already
+        return lowering.value(expr if tokens else expr + 1)
     step = lowering.block.step
     if step is not None and step.index in expr.free_symbols:
         now = Symbol(step.variable, integer=True)

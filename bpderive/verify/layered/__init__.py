@@ -5,7 +5,7 @@ an oracle, a row to `gradients.ORACLES`. Must not know: letters, words, how a pr
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bpderive.backprop import StackDerivation
 from bpderive.errors import UnsupportedError
@@ -14,6 +14,7 @@ from bpderive.verify.arithmetic import PRECISION
 from bpderive.verify.guard import ERRORS
 from bpderive.verify.layered import gradients, steps, targets
 from bpderive.verify.layered.plain import widths
+from bpderive.verify.layered.repeated import shortened
 from bpderive.verify.layered.subject import StackSubject
 from bpderive.verify.subject import SEED
 from bpderive.verify.versions import versions
@@ -61,11 +62,15 @@ def verify_stack(derivation: StackDerivation, *, quick: bool = False, seed: int 
     """Prove a derivation of any layers in numbers.
 
     Args:
-        derivation: what is to be proved; its own steps and results, nothing is derived anew.
+        derivation: what is to be proved; its own steps and results, nothing is derived anew. Of
+            many equal layers in a row two are tried: their results are the same.
         quick: leave out what needs more than the core packages, or seconds.
         seed: of the random numbers.
     """
-    return proof_of(StackSubject(derivation, quick, seed))
+    fewer = shortened(derivation)
+    found = proof_of(StackSubject(fewer, quick, seed))
+    whole = derivation.stack.spec
+    return found if fewer is derivation else replace(found, spec=whole, own=False)
 
 
 def proof_of(subject: StackSubject) -> Proof:
