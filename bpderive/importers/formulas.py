@@ -4,9 +4,9 @@ In: operations on a value and numbers. Out: a formula in z, or the name that the
 it. Must not know: any library of models.
 """
 
+from cmath import isclose
 from dataclasses import dataclass
 from functools import cache
-from math import isclose
 from typing import Any
 
 from bpderive.catalog import CATALOG
@@ -122,15 +122,16 @@ def name_of(text: str) -> str:
     return text
 
 
-def _values(formula: str) -> tuple[float, ...]:
+def _values(formula: str) -> tuple[complex, ...]:
     from bpderive.catalog import formula_activation
     from bpderive.functions import to_sympy
 
     definition = to_sympy(formula_activation(formula).definition)
     (z,) = definition.free_symbols
-    return tuple(float(definition.subs(z, point).evalf()) for point in _POINTS)
+    found = (definition.subs(z, point).evalf() for point in _POINTS)
+    return tuple(complex(one) if one.is_finite else complex("nan") for one in found)
 
 
-def _alike(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def _alike(one: tuple[complex, ...], other: tuple[complex, ...]) -> bool:
     """Equal but for the rounding of the model's own numbers, which may be of single precision."""
     return all(isclose(a, b, rel_tol=1e-6, abs_tol=1e-7) for a, b in zip(one, other, strict=True))

@@ -38,6 +38,10 @@ def copied(model: Any) -> Any:
     """In double precision; what depends on the precision stays what it was."""
     import torch
 
+    for name, parameter in model.named_parameters():
+        if torch.nn.parameter.is_lazy(parameter):
+            told = f"the size of {name} is not known yet"
+            raise SpecError.single(told, "the model", "a model that has been called once")
     root = deepcopy(model).cpu()
     for module in root.modules():
         if type(module).__name__ == "RMSNorm" and getattr(module, "eps", 0) is None:
