@@ -153,8 +153,12 @@ ROWS = (
 def test_the_textbook_s_form_comes_out(layer, tensor, letters, rhs, tensors, more):
     found = swept(layer)[tensor].result
     data = ", ".join(f"{name}[{','.join(axes)}]" for name, axes in tensors.items())
-    text = f"{more}\ndata {data}\noutput result[{','.join(letters)}] = {rhs}\n"
-    known = read(text, "textbook").equations[-1]
+    indices = ",".join(letters)
+    text = f"{more}\ndata {data}, one[n,y]\nknown[{indices}] = {rhs}\n"
+    total = f"sum({indices}, known[{indices}])" if "n" not in letters else f"known[{indices}]"
+    free = "n,y" if "n" not in letters else f"{indices},y"
+    text += f"output result[{free}] = one[n,y]*{total}\n"
+    known = next(e for e in read(text, "textbook").equations if e.label == "known{l}")
     at = tuple(range(2, 2 + len(letters)))  # an inner element, different indices
     shapes = shapes_of(found.rhs, known.rhs)
     ours, theirs = (unrolled(sized(e), at, shapes) for e in (found, known))

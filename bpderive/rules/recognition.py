@@ -7,7 +7,7 @@ stand outside a sum. And where a mean is subtracted, the deviations sum to zero.
 
 from itertools import product
 
-from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Rational, Sum
+from sympy import Add, Expr, Function, Indexed, Integer, Mul, Pow, Rational, Sum
 
 from bpderive.index import Equation, canonical, instantiate, parts_of, peel, sum_over
 from bpderive.rules.rewriting import Context, where
@@ -108,7 +108,10 @@ def _divide(whole: Expr, equation: Equation, context: Context) -> Expr | None:
     """The product with one occurrence of the equation's right-hand side replaced by its name."""
     powers = _powers(whole)
     for anchor in equation.rhs.args:
+        mixed = equation.rhs.has(Sum)  # then the function in it tells the place: exp(z_i)
         if isinstance(anchor, Pow | Sum) or anchor.is_number:
+            continue
+        if mixed and not isinstance(anchor, Function):
             continue
         for candidate in list(powers):
             indices = _match(anchor, candidate, equation)
