@@ -1,8 +1,9 @@
 """Plain Python of networks of any layers: as PyTorch computes them."""
 
+import os
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -247,13 +248,16 @@ def test_the_test_beside_the_code_passes_and_finds_a_mistake(name, target, tmp_p
     for file, content in written.items():
         (tmp_path / file).write_text(content)
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "test_net.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    # kept bytecode would hide a mistake of the same length, made within the same second
+    fresh = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    run = partial(subprocess.run, command, cwd=tmp_path, env=fresh, capture_output=True, text=True)
+    done = run(check=False)
     assert done.returncode == 0, done.stdout
     code = tmp_path / next(iter(written))
     wrong = planted(code.read_text())
     assert wrong != code.read_text()
     code.write_text(wrong)
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run(check=False)
     assert done.returncode == 1, done.stdout
 
 
