@@ -6,7 +6,7 @@ layer. Must not know: letters, words, how anything is printed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sympy import Expr, Indexed, Pow, Sum
@@ -113,6 +113,20 @@ def applied(expr: Expr, context: Context) -> list[Step]:
         else:
             return found
     raise DerivationError(f"the rules do not come to an end at {expr}")
+
+
+def opened(partial: Expr, context: Context) -> list[Step]:
+    """The steps of a derivative of which later steps, or itself, have names already.
+
+    What it is made of comes first, by the chain rule or by its equation, without those names.
+    """
+    unnamed = replace(context, graph=replace(context.graph, adjoints={}))
+    for rule in RULES[:2]:
+        after = rule.apply(partial, unnamed)
+        if after is not None:
+            after = tidy(after)
+            return [Step(rule.id, partial, after), *applied(after, context)]
+    return applied(partial, context)
 
 
 def checked(steps: list[Step]) -> tuple[Step, ...]:

@@ -212,6 +212,13 @@ def sum_over(body: Expr, index: Symbol, size: Expr) -> Expr:
     return made
 
 
+def sum_all(body: Expr, indices: Sequence[Symbol], sizes: Sequence[Expr]) -> Expr:
+    """The body summed over all these indices, the first outermost."""
+    for index, size in reversed(list(zip(indices, sizes, strict=True))):
+        body = sum_over(body, index, size)
+    return body
+
+
 def peel(expr: Sum) -> tuple[Expr, Symbol, Expr]:
     """The body, index and size of the outermost sum (SymPy merges nested sums into one)."""
     body, *inner, last = expr.args

@@ -175,9 +175,9 @@ def test_a_wrong_derivation_has_steps_that_join(name):
 
 
 def chains(found):
-    from bpderive.verify.steps import _chain
+    from bpderive.verify.steps import chain
 
-    return [_chain(derived, "") for derived in found.values()]
+    return [chain(derived, "") for derived in found.values()]
 
 
 def test_a_right_derivation_is_left_as_it_is():

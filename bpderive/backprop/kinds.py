@@ -76,12 +76,12 @@ def constants(equations: tuple[Equation, ...]) -> frozenset[str]:
     return frozenset(e.label for e in equations if isinstance(e.rhs, first_largest))
 
 
-def recurrent(module: Module) -> frozenset[str]:
+def recurrent(equations: tuple[Equation, ...]) -> frozenset[str]:
     """The labels whose derivative is needed before it is derived: of a later step."""
-    places: Mapping[str, int] = {e.label: k for k, e in enumerate(module.equations)}
+    places: Mapping[str, int] = {e.label: k for k, e in enumerate(equations)}
     return frozenset(
         e.label
-        for k, e in enumerate(module.equations)
+        for k, e in enumerate(equations)
         if any(places.get(name, -1) >= k for name in used(e))
     )
 

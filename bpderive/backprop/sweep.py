@@ -9,18 +9,18 @@ from dataclasses import replace
 from sympy import Add, Expr, Indexed, Sum, Symbol
 
 from bpderive.backprop.kinds import Kind, constants, graph, recurrent, tensor, terms
-from bpderive.derive import Derived, Step, applied, checked
+from bpderive.derive import Derived, checked, opened
 from bpderive.functions.conditions import merged
 from bpderive.index import Equation, Fresh, Partial, Tensor, element, indices_of, label_of
 from bpderive.modules.labels import delta, gradient, label
 from bpderive.modules.model import Module
-from bpderive.rules import RULES, Context, tidy
+from bpderive.rules import Context
 
 
 def sweep(kind: Kind) -> dict[str, Derived]:
     """Derive `∂root/∂T` for every tensor of the module, from its output backwards."""
     whole, module = graph(kind), kind.module
-    later = {name: _delta_label(name) for name in recurrent(module)}
+    later = {name: _delta_label(name) for name in recurrent(module.equations)}
     whole = replace(whole, adjoints={**whole.adjoints, **later})
     fresh, known, found = Fresh(), dict[str, Equation](), dict[str, Derived]()
     for name in _order(kind):
@@ -48,23 +48,12 @@ def _order(kind: Kind) -> list[str]:
 def _derive(by: Tensor, kind: Kind, context: Context) -> Derived:
     indices = _indices(by, kind.module, context.fresh)
     partial = Partial(context.graph.root, element(label(by.name), indices))
-    found = _steps(partial, context)
-    rhs = found[-1].after if found else partial
+    found = checked(opened(partial, context))
+    rhs = found[-1].after
     sizes = tuple(size for axis in by.axes for size in _sizes(axis.name, axis.size, kind.module))
     lhs = _name(by, kind, rhs, context)
     lhs = partial if lhs is None else element(lhs, indices)
     return Derived(by, partial, found, Equation(lhs, rhs, sizes))
-
-
-def _steps(partial: Partial, context: Context) -> tuple[Step, ...]:
-    """The chain rule first: a derivative of a later step has a name already, this one not yet."""
-    first = replace(context, graph=replace(context.graph, adjoints={}))
-    for rule in RULES[:2]:
-        after = rule.apply(partial, first)
-        if after is not None:
-            after = tidy(after)
-            return checked([Step(rule.id, partial, after), *applied(after, context)])
-    return checked(applied(partial, context))
 
 
 def _indices(by: Tensor, module: Module, fresh: Fresh) -> tuple[Expr, ...]:
@@ -100,7 +89,7 @@ def _name(by: Tensor, kind: Kind, rhs: Expr, context: Context) -> str | None:
     if module.by_name[by.name].role == "input":
         return delta(by.name)
     own = label(by.name)
-    if own in recurrent(module):
+    if own in recurrent(module.equations):
         return delta(by.name)
     if by.name in module.eliminate:
         return None

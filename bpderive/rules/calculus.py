@@ -17,6 +17,7 @@ from bpderive.index import (
     label_of,
     parts_of,
     peel,
+    sum_all,
     sum_over,
 )
 from bpderive.rules.deltas import exchanged, read_at, solve
@@ -47,9 +48,7 @@ def _through(consumer: Equation, node: Expr, context: Context) -> Expr:
     indices = tuple(context.fresh.like(index) for index in consumer.indices)
     out = consumer.at(indices)
     body = Partial(node.numerator, out) * Partial(out, node.denominator)
-    for index, size in reversed(list(zip(indices, consumer.sizes, strict=True))):
-        body = sum_over(body, index, size)
-    return body
+    return sum_all(body, indices, consumer.sizes)
 
 
 def direct(expr: Expr, context: Context) -> Expr | None:

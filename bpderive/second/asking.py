@@ -4,8 +4,8 @@ In: `Equations`, references to elements. Out: SymPy expressions, equations. Must
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from functools import cached_property
 
 from sympy import Expr
 from sympy.core.function import AppliedUndef
@@ -23,13 +23,13 @@ from bpderive.second.scalars import hessian_entry
 REFERENCE = re.compile(r"([A-Za-z]\w*)(?:\[([0-9, ]*)\])?")
 
 
-class SecondOrder:
+class SecondOrder(ABC):
     """Second derivatives, and products with Hessian and Jacobian, of one sample's loss."""
 
-    @cached_property
+    @property
+    @abstractmethod
     def equations(self) -> Equations:
         """All equations of the derivation."""
-        raise NotImplementedError
 
     def hessian(self, first: str, second: str, form: str = "delta") -> Expr:
         """The second derivative of the loss of one sample by two elements of parameters.

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from sympy import Add, Expr, Indexed, Integer, Mul, Symbol
 
-from bpderive.derive import applied, checked, steps
+from bpderive.backprop.kinds import recurrent
+from bpderive.derive import checked, opened, steps
 from bpderive.equations import Graph
 from bpderive.index import (
     Equation,
@@ -20,10 +21,10 @@ from bpderive.index import (
     indices_of,
     label_of,
     letter_of,
-    sum_over,
+    sum_all,
 )
 from bpderive.modules.labels import derivative
-from bpderive.rules import RULES, Context, tidy
+from bpderive.rules import Context
 from bpderive.second.model import Equations, Shape
 
 ROOT = "R"
@@ -62,8 +63,7 @@ def _directed(given: Equations, fresh: Fresh) -> Equation:
     for label, sizes in given.parameters.items():
         indices = fresh.many(len(sizes))
         body = element(direction(label), indices) * element(given.gradients[label], indices)
-        for index, size in zip(reversed(indices), reversed(sizes), strict=True):
-            body = sum_over(body, index, size)
+        body = sum_all(body, indices, sizes)
         terms.append(body)
     return Equation(Symbol(ROOT), Add(*terms))
 
@@ -93,12 +93,7 @@ def _swept(every: tuple[Equation, ...], given: Equations, fresh: Fresh) -> tuple
 
 
 def _graph(every: tuple[Equation, ...], given: Equations) -> Graph:
-    places = {e.label: k for k, e in enumerate(every)}
-    later = {
-        e.label: f"r_{e.label}"
-        for k, e in enumerate(every)
-        if any(places.get(label_of(t), -1) >= k for t in e.rhs.atoms(Indexed))
-    }
+    later = {label: f"r_{label}" for label in recurrent(every)}
     return Graph(
         root=Symbol(ROOT),
         equations=every,
@@ -117,17 +112,8 @@ def _derived(label: str, lhs: Expr, sizes: Shape, name: str, context: Context) -
     at = lhs.xreplace(dict(zip(_flat(lhs), indices, strict=True)))
     if not context.consumers(label):
         return Equation(element(name, indices_of(at)), Integer(0), sizes)
-    partial = Partial(context.graph.root, at)
-    expr: Expr = partial
-    first = replace(context, graph=replace(context.graph, adjoints={}))
-    for rule in RULES[:2]:
-        after = rule.apply(expr, first)
-        if after is not None:
-            expr = tidy(after)
-            break
-    done = applied(expr, context)
-    expr = checked(done)[-1].after if done else expr
-    return Equation(element(name, indices_of(at)), expr, sizes)
+    found = checked(opened(Partial(context.graph.root, at), context))
+    return Equation(element(name, indices_of(at)), found[-1].after, sizes)
 
 
 def _flat(lhs: Expr) -> tuple[Expr, ...]:
@@ -168,8 +154,7 @@ def _moved(
         sizes = given.shapes[label]
         indices = context.fresh.many(len(sizes))
         body = Partial(equation.lhs, element(label, indices)) * element(moving[label], indices)
-        for index, size in zip(reversed(indices), reversed(sizes), strict=True):
-            body = sum_over(body, index, size)
+        body = sum_all(body, indices, sizes)
         terms.append(body)
     expr = Add(*terms)
     return steps(expr, context)[-1].after if expr.has(Partial) else expr
@@ -185,8 +170,7 @@ def vjp(given: Equations) -> tuple[Equation, ...]:
     sizes = given.shapes[given.output]
     indices = fresh.many(len(sizes))
     body = Mul(element(direction(given.output), indices), element(given.output, indices))
-    for index, size in zip(reversed(indices), reversed(sizes), strict=True):
-        body = sum_over(body, index, size)
+    body = sum_all(body, indices, sizes)
     every = (*given.forward[:-1], Equation(Symbol(ROOT), body))
     swept = _swept(every, given, fresh)
     return tuple(_named(e) for e in swept)

@@ -52,7 +52,7 @@ def check(subject: Subject) -> Iterator[Check | Skip]:
     for kind, layer in kinds(derivation.network).items():
         place = place_of(kind, layer)
         found = derivation.kind(kind).values()
-        yield from (_chain(derived, place) for derived in found)
+        yield from (chain(derived, place) for derived in found)
         points = tried(derivation.network, kind, seed)
         if not points:
             yield Skip("step", place, "no_point")
@@ -117,7 +117,7 @@ class _Values:
         return self.done[expr]
 
 
-def _chain(derived: Derived, place: str) -> Check:
+def chain(derived: Derived, place: str) -> Check:
     """Each step starts where the last one ended; the last one is the result."""
     steps = derived.steps
     joined = (

@@ -5,7 +5,6 @@ Must not know: what any rule does.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -13,10 +12,11 @@ from sympy import Symbol
 
 from bpderive.derive import Derived
 from bpderive.proof import Check, Skip
-from bpderive.verify.arithmetic import FLOOR, PRECISION, digits
+from bpderive.verify.arithmetic import FLOOR, digits
 from bpderive.verify.evaluate import compiled
 from bpderive.verify.layered.lazily import Quantities
 from bpderive.verify.layered.surroundings import Surroundings
+from bpderive.verify.steps import chain
 
 WANTED = 40
 PLACES = 4
@@ -70,15 +70,3 @@ def _places(derived: Derived, numbers: Quantities, random: Random) -> Iterator[d
 
 def _size(size: Any, numbers: Quantities) -> int:
     return int(size.xreplace({s: numbers.sizes[s.name] for s in size.free_symbols}))
-
-
-def chain(derived: Derived, place: str) -> Check:
-    """Each step starts where the last one ended; the last one is the result."""
-    steps = derived.steps
-    joined = (
-        steps[0].before == derived.partial
-        and all(one.after == other.before for one, other in pairwise(steps))
-        and steps[-1].after == derived.result.rhs
-    )
-    whole = PRECISION if joined else 0
-    return Check("chain", derived.tensor.label, "next", len(steps), whole, PRECISION, place)
