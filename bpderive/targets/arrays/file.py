@@ -14,6 +14,7 @@ from sympy.core.function import AppliedUndef
 
 from bpderive.errors import UnsupportedError
 from bpderive.schedule.model import Computation, Line, Loop
+from bpderive.targets import telling
 from bpderive.targets.arrays import loops, words
 from bpderive.targets.arrays.block import Block, Shape
 from bpderive.targets.arrays.block import words as words_of
@@ -289,7 +290,7 @@ class Module:
         body = body.replace("µ", functions).rstrip("\n")
         return fill(
             "code/stack_numpy.py.j2",
-            title=words.title(self.computation),
+            title=telling.title(self.computation),
             about=words.about(self.computation),
             checked=checked(self.lines),
             constants=constants(self),

@@ -16,30 +16,10 @@ from bpderive.schedule.model import Computation, Given, Line
 from bpderive.targets.arrays.block import Block, Shape
 from bpderive.targets.arrays.sizes import whole
 from bpderive.targets.layout import WIDTH, collection
+from bpderive.targets.telling import MEANINGS, clean, item
 
-MEANINGS = {
-    "input": "the input",
-    "tokens": "tokens, counted from 0",
-    "data": "given numbers",
-    "target": "what the output is compared with",
-}
 CANDIDATES = (5, 4, 3, 2, 6, 7, 1)
 """Sizes that the check tries for those that are no numbers."""
-
-
-def title(computation: Computation) -> str:
-    """The first line."""
-    name = clean(computation.name)
-    line = f"The network {name}, and the gradient of its loss."
-    if len(line) + 3 <= WIDTH and "\n" not in line:
-        return line
-    return f"A network of {len(computation.layers)} layers, and the gradient of its loss."
-
-
-def clean(text: str) -> str:
-    """Text that can stand in a docstring."""
-    kept = (c if c.isprintable() else "?" for c in text)
-    return "".join(kept).replace("\\", "/").replace('"', "'").replace("µ", "u")
 
 
 def about(computation: Computation) -> str:
@@ -77,14 +57,10 @@ class Told:
 
     def one(self, given: Given) -> str:
         name = self.block.name(given.label)
-        return _item(f"{name}: {MEANINGS[given.role]}, {_shape(given.sizes)}.")
+        return item(f"{name}: {MEANINGS[given.role]}, {_shape(given.sizes)}.")
 
     def output(self, name: str, sizes: tuple[Expr, ...]) -> str:
-        return _item(f"{name}, {_shape(sizes)}.")
-
-
-def _item(text: str) -> str:
-    return fill(text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12)
+        return item(f"{name}, {_shape(sizes)}.")
 
 
 def _shape(sizes: tuple[Expr, ...]) -> str:

@@ -15,6 +15,7 @@ from sympy import Mul, log
 from bpderive.errors import UnsupportedError, quoted
 from bpderive.functions import xlogy
 from bpderive.schedule.model import Computation, Given
+from bpderive.targets import telling
 from bpderive.targets.c import functions as c_functions
 from bpderive.targets.c.text import identifier, prose, remark
 from bpderive.targets.loops import c_pieces, words
@@ -108,7 +109,7 @@ class File(Places):
         return {
             "name": self.name,
             "told": prose(self.name),
-            "title": prose(words.title(self.computation)),
+            "title": prose(telling.title(self.computation)),
             "mean": self.computation.mean,
             "tokens": bool(self.writer.token_counts),
             "parameters": self.count,
@@ -156,7 +157,7 @@ class File(Places):
     def told(self, given: Given) -> str:
         """A line on an argument."""
         below = self.writer.token_counts.get(given.label)
-        meaning = words.MEANINGS["tokens" if below else given.role]
+        meaning = telling.MEANINGS["tokens" if below else given.role]
         more = f", each below {below}" if below else ""
         kind = "int" if below else "bp_real"
         return (

@@ -15,6 +15,7 @@ from sympy import log
 
 from bpderive.functions import xlogy
 from bpderive.schedule.model import Computation, Given
+from bpderive.targets import telling
 from bpderive.targets.layout import collection
 from bpderive.targets.loops import words
 from bpderive.targets.loops.activations import Functions, used_functions
@@ -241,7 +242,7 @@ class Module:
         given = self.of("input", "tokens", "data", "target")
         size = sum(prod(map(int, sizes)) for sizes in shapes.values())
         return {
-            "title": words.title(self.computation),
+            "title": telling.title(self.computation),
             "about": words.about(self.computation),
             "constants": words.constants(shapes, given, counts),
             "inputs": ", ".join(self.inputs),
@@ -250,7 +251,7 @@ class Module:
             "given_told": words.told(given, self.names, counts),
             "train_typed": "\n".join(f"    {name}: Sequence[Any]," for name in self.all_given),
             "output": output,
-            "output_told": words.item(
+            "output_told": telling.item(
                 f"{output}, {words.shape(self.writer.shapes[self.computation.output])}."
             ),
             "reduction": words.reduction(self.computation),

@@ -12,14 +12,7 @@ from bpderive.errors import UnsupportedError
 from bpderive.functions.conditions import fixed
 from bpderive.schedule.model import Computation, Given, Loop
 from bpderive.targets.layout import WIDTH, collection
-
-MEANINGS = {
-    "input": "the input",
-    "tokens": "tokens, counted from 0",
-    "data": "given numbers",
-    "target": "what the output is compared with",
-}
-
+from bpderive.targets.telling import MEANINGS, clean, item
 
 STOPPED = (
     "What the derivation takes as a constant has no part in the gradient, which therefore differs "
@@ -46,20 +39,6 @@ def need_numbers(computation: Computation) -> None:
             f"this target needs the sizes as numbers, and here are {names}: "
             "take the target numpy, or give the sizes, such as file.eq(H=4)"
         )
-
-
-def clean(text: str) -> str:
-    """Text that can stand in a docstring."""
-    kept = (c if c.isprintable() else "?" for c in text)
-    return "".join(kept).replace("\\", "/").replace('"', "'")
-
-
-def title(computation: Computation) -> str:
-    """The first line."""
-    line = f"The network {clean(computation.name)}, and the gradient of its loss."
-    if len(line) + 3 <= WIDTH:
-        return line
-    return f"A network of {len(computation.layers)} layers, and the gradient of its loss."
 
 
 def about(computation: Computation, width: int = WIDTH) -> str:
@@ -114,11 +93,6 @@ def told(given: Iterable[Given], names: Mapping[str, str], counts: Mapping[str, 
         more = f", each below {counts[one.label]}" if one.label in counts else ""
         lines.append(item(f"{names[one.label]}: {meaning}{more}, {shape(one.sizes)}."))
     return "\n".join(lines)
-
-
-def item(text: str) -> str:
-    """An item of a docstring's list."""
-    return fill(text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12)
 
 
 def is_gain(given: Given) -> bool:
