@@ -15,7 +15,7 @@ import bpderive
 from bpderive.catalog import CATALOG
 from bpderive.document import Request, build
 from bpderive.document.blocks import Equations, Remark, Table, Words
-from bpderive.document.bounds import (
+from bpderive.document.flow.bounds import (
     JACOBIAN,
     bending,
     majorant,

@@ -11,7 +11,7 @@ from sympy import Expr, Integer, ceiling, floor, log
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation
 from bpderive.document.blocks import Block, Cell, Heading, Paragraph, Remark, Table, Words
-from bpderive.document.bounds import Passed, on_the_way, passed
+from bpderive.document.flow.bounds import Passed, on_the_way, passed
 from bpderive.document.mathematics import Formula, Layer, Near, Value
 from bpderive.document.maxima import is_reached, upward
 from bpderive.slopes.extrema import maximal_slope
