@@ -1,7 +1,7 @@
 """Symbolic derivation of back-propagation: from a network to its gradients, as LaTeX and as code.
 
 The public names below are resolved when first used, so that `import bpderive` does not import
-SymPy.  `bpderive.network`, `derive`, `render` and `verify` are functions; the modules of
+SymPy.  `bpderive.network`, `derive`, `flow`, `render` and `verify` are functions; the modules of
 the same names are reached by `from bpderive.network import …`.
 """
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         SpecError,
         UnsupportedError,
     )
+    from bpderive.findings import Findings, flow
     from bpderive.importers.api import from_onnx, from_torch
     from bpderive.layered import LayeredDerivation
     from bpderive.network import Network
@@ -44,6 +45,7 @@ __all__ = [
     "BpderiveError",
     "Derivation",
     "DerivationError",
+    "Findings",
     "LayeredDerivation",
     "Loss",
     "Network",
@@ -56,6 +58,7 @@ __all__ = [
     "derive",
     "errors",
     "example",
+    "flow",
     "from_onnx",
     "from_torch",
     "generate",
@@ -73,6 +76,7 @@ _HOMES = {
     "Activation": "catalog",
     "Derivation": "api",
     "DerivationError": "errors",
+    "Findings": "findings",
     "LayeredDerivation": "layered",
     "Loss": "catalog",
     "Network": "network",
@@ -83,6 +87,7 @@ _HOMES = {
     "UnsupportedError": "errors",
     "derive": "api",
     "example": "notes",
+    "flow": "findings",
     "from_onnx": "importers.api",
     "from_torch": "importers.api",
     "generate": "api",

@@ -15,6 +15,7 @@ from bpderive.document.blocks import Document
 from bpderive.document.forward import SMALL, is_small
 from bpderive.errors import UnsupportedError
 from bpderive.example import Example, make
+from bpderive.flow.schemes import XAVIER
 from bpderive.notation import DEFAULT
 from bpderive.program import build as plan
 from bpderive.proof import Proof
@@ -119,6 +120,8 @@ def notes(  # noqa: PLR0913 - what an instructor chooses, by name
     by: tuple[str, ...] = (),
     templates: Path | str | None = None,
     all_weights: bool = False,
+    init: str = XAVIER,
+    measure: bool = False,
 ) -> Notes:
     """Course notes of a derivation.
 
@@ -136,9 +139,13 @@ def notes(  # noqa: PLR0913 - what an instructor chooses, by name
         by: lines under the title: an author, a course.
         templates: a folder of templates that replace ours, file by file.
         all_weights: list the gradient of every weight, however many there are.
+        init: how weights are drawn, for the section on the gradient problem.
+        measure: measure gradients of large networks and of every remedy too, through NumPy; those
+            of small networks are measured in any case.
 
     Raises:
-        SpecError: an unknown section, level, weight or notation.
+        SpecError: an unknown section, level, weight, notation or initialisation.
+        UnsupportedError: NumPy is needed and not installed.
     """
     code, runnable = _code(derivation, example)
     request = Request(
@@ -155,9 +162,19 @@ def notes(  # noqa: PLR0913 - what an instructor chooses, by name
         cells=runnable,
         title=title,
         by=by,
+        **(_flow(derivation, init, measure=measure) if "flow" in sections else {}),
     )
     folder = Path(templates) if templates is not None else None
     return Notes(build(derivation, request), notation, language, folder)
+
+
+def _flow(derivation: "AnyDerivation", init: str, *, measure: bool) -> dict[str, Any]:
+    """What the section on the gradient problem is told."""
+    from bpderive.findings import compared, spreads
+
+    remedied = compared(derivation.network.spec, init) if measure else {}
+    measured = spreads(derivation, init, large=measure)
+    return {"scheme": init, "measured": measured, "remedied": remedied}
 
 
 def _code(

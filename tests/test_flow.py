@@ -15,17 +15,11 @@ import bpderive
 from bpderive.catalog import CATALOG
 from bpderive.document import Request, build
 from bpderive.document.blocks import Equations, Remark, Table, Words
-from bpderive.document.flow.bounds import (
-    JACOBIAN,
-    bending,
-    majorant,
-    passed,
-    recurrence_bounds,
-    slope_bounds,
-    weight_bound,
-)
 from bpderive.document.mathematics import Formula, Value
-from bpderive.document.maxima import bound_of, downward, upward
+from bpderive.flow.bounds import majorant, recurrence_bounds, weight_bound
+from bpderive.flow.largest import JACOBIAN, bound_of, slope_bounds
+from bpderive.flow.passing import bending, passed
+from bpderive.flow.rounding import downward, upward
 from bpderive.index import Partial
 from bpderive.reference import parse
 from bpderive.render import FORMATS, render
@@ -322,7 +316,7 @@ def test_a_softmax_s_jacobian_is_at_most_one_quarter():
 def test_a_majorant_is_never_smaller():
     """Of differences each term counts by its size."""
     derivation = derived("3,4:softmax,2:softmax", loss="mse")
-    bounds = slope_bounds(derivation.network)
+    bounds = slope_bounds(derivation.network.activations)
     equation = derivation.equation("z", 1)
     rng, over = random.Random(2), majorant(equation.rhs, bounds)
     for _ in range(200):

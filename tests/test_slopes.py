@@ -28,8 +28,8 @@ from sympy import (
 import bpderive
 from bpderive.catalog import CATALOG, formula_activation
 from bpderive.document import SECTIONS, Request, build
-from bpderive.document.maxima import bound_of
 from bpderive.document.slope_steps import STATEMENTS
+from bpderive.flow.largest import bound_of
 from bpderive.functions import (
     Abs,
     cosh,

@@ -12,6 +12,7 @@ import click
 
 from bpderive._version import __version__
 from bpderive.cli import console
+from bpderive.cli.flowing import flow
 from bpderive.cli.importing import from_onnx, from_torch
 from bpderive.cli.notes_options import language, notes_options, setting_options
 from bpderive.cli.options import (
@@ -38,6 +39,7 @@ Examples:
   bpderive explain --layers 2,2,2,1 "w1[1,1]"
   bpderive code --layers 784,128:relu,10 --target numpy-inplace -o net.py
   bpderive verify --layers 2,2,2,1
+  bpderive flow --layers 2,64*10,1 --init he
 """
 
 
@@ -247,6 +249,7 @@ def completion(shell: str) -> None:
         click.echo(kind(command, {}, "bpderive", "_BPDERIVE_COMPLETE").source())
 
 
+command.add_command(flow)
 command.add_command(from_torch)
 command.add_command(from_onnx)
 

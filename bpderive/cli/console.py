@@ -117,8 +117,8 @@ def _usage(error: click.ClickException) -> int:
     return error.exit_code
 
 
-def _interrupted(_: BaseException) -> int:
-    return _fail("interrupted", INTERRUPTED)
+def _interrupted(error: BaseException) -> int:
+    return _fail(str(error) or "interrupted", INTERRUPTED)
 
 
 def _told(error: BpderiveError) -> int:

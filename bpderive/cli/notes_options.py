@@ -38,6 +38,7 @@ def _sections() -> list[str]:
 
 FORMATS = Name("NAMES", _from("bpderive.render", "FORMATS"))
 SECTIONS = Name("IDS", _sections)
+SCHEME = Name("SCHEME", _from("bpderive.flow.schemes", "SCHEMES"))
 NOTATION = Name("NAME", _from("bpderive.notation", "notations"))
 LANGUAGE = Name("NAME", _from("bpderive.wording", "languages"))
 
@@ -117,6 +118,17 @@ _NOTES = (
         default=4,
         metavar="NUMBER",
         help="Significant digits of the worked example. [default: 4]",
+    ),
+    click.option(
+        "--init",
+        type=SCHEME,
+        default="xavier",
+        help="How weights are drawn, for the section on the gradient problem. [default: xavier]",
+    ),
+    click.option(
+        "--measure",
+        is_flag=True,
+        help="Measure the gradients of large networks and of every remedy too; needs NumPy.",
     ),
     click.option("--title", metavar="TEXT", help="In place of the usual title."),
     click.option("--by", metavar="TEXT", multiple=True, help="A line under it: author, course."),

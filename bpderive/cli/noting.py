@@ -66,6 +66,7 @@ def options_of(row: Format, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: named[name] for name in (*row.options, *row.making) if named.get(name)}
 
 
+FLOW = ("all_weights", "init", "measure")
 OPTIONS = ("fragment", "flavor", "figures", "engine")
 
 
@@ -90,7 +91,7 @@ def written(derivation: "AnyDerivation", given: Mapping[str, Any], proof: Proof 
     """
     for warning in unused(Path(given["templates"])) if given["templates"] else ():
         warn(warning)
-    fields = ("weight", "level", "notation", "translate", "title", "by", "templates", "all_weights")
+    fields = ("weight", "level", "notation", "translate", "title", "by", "templates", *FLOW)
     chosen = {name: given[name] for name in fields if given[name] is not None}
     return notes(
         derivation,

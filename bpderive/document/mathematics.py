@@ -102,9 +102,10 @@ class Named:
 
 @dataclass(frozen=True)
 class Near:
-    """About ten to this power: a count too long to print."""
+    """About ten to this power: a count too long to print; `exact`: the power itself."""
 
     exponent: int
+    exact: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,68 +1,25 @@
 """How steep an activation is at most, with the proof in words and formulas.
 
-In: a row of the catalogue. Out: blocks, and bounds as exact numbers. Must not know: words, how a
+In: a row of the catalogue. Out: blocks. Must not know: words, how a
 maximum was found.
 """
 
 from collections.abc import Iterator
 
-from sympy import Expr, Function, Rational, ceiling, floor, log, oo
+from sympy import Expr, Function, oo
 
 from bpderive.catalog import Activation
 from bpderive.document.blocks import Block, Cell, Equations, Items, Listed, Paragraph, Row, Words
 from bpderive.document.mathematics import Formula, Value
+from bpderive.flow.largest import DIGITS, bound_of
+from bpderive.flow.rounding import upward
 from bpderive.functions import Abs, scalar_symbol
 from bpderive.slopes.extrema import maximal_slope
 from bpderive.slopes.model import MaximalSlope, Part
 from bpderive.slopes.nodes import at_most
 
-DIGITS = 7
-UP = 6
-"""So many digits has a bound that is no short fraction: it is rounded up to them."""
-WIDER = Rational(2, 10**10)
-"""What was enclosed is known to this share of it."""
 GROWING = ("grows", "unbounded")
 Z = scalar_symbol("z")
-
-
-def bound_of(row: Activation) -> Expr | None:
-    """The maximal slope: exact where that is short, else rounded up; None where there is none."""
-    found = maximal_slope(row)
-    if found.value is None:
-        return None
-    if found.value.is_Rational and len(str(found.value)) < DIGITS:
-        return found.value
-    return upward(found.value * (1 if found.exact else 1 + WIDER), UP)
-
-
-def is_reached(row: Activation) -> bool:
-    """Whether the bound is the maximal slope itself, and is taken somewhere."""
-    if not row.elementwise:
-        return False
-    found = maximal_slope(row)
-    return found.value is not None and found.attained and bound_of(row) == found.value
-
-
-def upward(value: Expr, digits: int) -> Expr:
-    """The next number of so many significant digits that is not smaller; for 0 and above."""
-    unit = _unit(value, digits)
-    return value if value == 0 else ceiling(_rational(value) / unit) * unit
-
-
-def downward(value: Expr, digits: int) -> Expr:
-    """The next number of so many significant digits that is not larger; for 0 and above."""
-    unit = _unit(value, digits)
-    return value if value == 0 else floor(_rational(value) / unit) * unit
-
-
-def _unit(value: Expr, digits: int) -> Expr:
-    """One unit in the last of so many digits."""
-    power = floor(log(_rational(value), 10).evalf(20)) if value != 0 else 0
-    return Rational(10) ** (power + 1 - digits)
-
-
-def _rational(value: Expr) -> Expr:
-    return value if value.is_Rational else Rational(str(value.evalf(30)))
 
 
 def slope_of(row: Activation) -> Expr:

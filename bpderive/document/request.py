@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bpderive.flow.model import Measurement
 from bpderive.proof import Proof
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class Request:
     `weight` is derived in full; `conventions` says what the equations take for granted even where
     it is the usual; `translate` names another notation; `example` holds numbers, `code` the lines
     of the generated code, `cells` by section what a notebook runs; `by` are lines under the title.
+    Gradients at initialisation are expected of weights drawn by `scheme`; `measured` are those of
+    drawn networks, for one scheme each, and `remedied` those of the deep network that the remedies
+    are compared on, by remedy.
     """
 
     weight: str = FIRST
@@ -55,6 +59,9 @@ class Request:
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     title: str | None = None
     by: tuple[str, ...] = ()
+    scheme: str = "xavier"
+    measured: tuple[Measurement, ...] = ()
+    remedied: Mapping[str, Measurement] = field(default_factory=dict)
 
     @property
     def full(self) -> bool:

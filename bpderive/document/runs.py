@@ -1,22 +1,19 @@
 """Runs of equal layers: a thousand of them are said once, for the general layer.
 
-In: a `Network`. Out: `Run`s, and an equation of the general layer as it reads in a run.
+In: a `Network`. Out: `Run`s with their words, and the number of an equation in a run.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, Symbol
+from sympy import Integer
 
 from bpderive.document.blocks import Cell, Number, Row, Words
 from bpderive.document.mathematics import Formula, Indices, Layer
+from bpderive.flow import runs as layers
 from bpderive.index import Equation
 from bpderive.network import Network
 
-LONG = 4
-"""From this many equal layers on, they are said once."""
-
-LAYER = Symbol("{l}")
+LAYER = layers.LAYER
 
 
 def numbered(layer: int) -> Layer:
@@ -32,23 +29,13 @@ def between(first: int, last: int) -> Words:
 
 
 @dataclass(frozen=True)
-class Run:
-    """Layers `first` to `last`, all of one kind and size."""
-
-    first: int
-    last: int
-
-    @property
-    def general(self) -> bool:
-        """Whether the run is said for the general layer."""
-        return self.last > self.first
+class Run(layers.Run):
+    """Layers `first` to `last`, all of one kind and size, with what is said of them."""
 
     @property
     def words(self) -> Words | None:
         """For which layers an equation of the run holds."""
-        if not self.general:
-            return None
-        return between(self.first, self.last)
+        return words_of(self)
 
     def number(self, at_first: int, at_last: int) -> Number:
         """The number of an equation that has these numbers at the ends of the run."""
@@ -57,40 +44,15 @@ class Run:
         slope = (at_last - at_first) // (self.last - self.first)
         return Number(at_first - slope * self.first, slope)
 
-    def names(self, network: Network) -> Mapping[str, Expr | str]:
-        """How labels read in the run: as they are for a general layer."""
-        return {} if self.general else network.names(self.first)
 
-    def equation(self, network: Network, equation: Equation) -> Equation:
-        """An equation of the general layer, in the run's labels."""
-        return equation.renamed(self.names(network))
+def words_of(run: layers.Run) -> Words | None:
+    """For which layers an equation of a run holds; None: for one."""
+    return between(run.first, run.last) if run.general else None
 
 
 def runs(network: Network) -> tuple[Run, ...]:
     """The layers in runs: short ones one by one, the first and the last always apart."""
-    found: list[Run] = [Run(1, 1)]
-    for first, last in _equal(network):
-        if last - first + 1 >= LONG:
-            found.append(Run(first, last))
-        else:
-            found.extend(Run(at, at) for at in range(first, last + 1))
-    if network.depth > 1:
-        found.append(Run(network.depth, network.depth))
-    return tuple(found)
-
-
-def _equal(network: Network) -> Iterator[tuple[int, int]]:
-    """Maximal ranges of equal inner layers."""
-    first = 2
-    for at in range(2, network.depth):
-        if at == network.depth - 1 or _key(network, at) != _key(network, at + 1):
-            yield first, at
-            first = at + 1
-
-
-def _key(network: Network, at: int) -> tuple[object, ...]:
-    layer = network.layer(at)
-    return network.kind(at), layer.width, layer.inputs
+    return tuple(Run(*ends) for ends in layers.ranges(network))
 
 
 def in_letters(network: Network, name: str, indices: Indices) -> Indices:

@@ -85,7 +85,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Warned:
-    """What is wrong: the gradients of a layer against those of another.
+    """What is wrong: the gradients of a layer against those of another, or (0) by themselves.
 
     `power` is the decimal logarithm of the one by the other (of the share, for `dead`); `remedies`
     are ids of `flow.remedies.REMEDIES`, the first to be tried first.

@@ -92,6 +92,8 @@ _ROWS = (
     Scheme("zeros", "zeros", lambda _inputs, _outputs: 0.0),
 )
 SCHEMES: Mapping[str, Scheme] = {row.name: row for row in _ROWS}
+XAVIER = "xavier"
+"""The scheme where none is named."""
 SCALED = re.compile(r"scaled\(\s*([0-9.eE+-]+)\s*(?:,\s*([0-9.eE+-]+)\s*)?\)")
 """`scaled(1.5,0.1)`: weights of standard deviation 1.5/√inputs, biases of 0.1."""
 

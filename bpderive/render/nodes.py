@@ -9,12 +9,14 @@ from sympy import Function, Integer, KroneckerDelta, Pow, S, Sum, Symbol
 
 from bpderive.equations import SAMPLES
 from bpderive.errors import DerivationError
+from bpderive.forms.arrays import Leaf
 from bpderive.index import Partial, parse_label
 from bpderive.notation import DERIVED
+from bpderive.render.array_printer import ArrayPrinter
 from bpderive.render.letters import Scope, bound_letter
 from bpderive.render.pieces import ATOM, HADAMARD, POWER, PRODUCT, SUM, Piece, Place
 from bpderive.render.roles import DERIVATIVE, SUMMED
-from bpderive.slopes.nodes import at_most, primed
+from bpderive.slopes.nodes import at_most, norm, primed
 
 if TYPE_CHECKING:
     from bpderive.render.printer import Printer
@@ -35,7 +37,7 @@ def symbol(printer: "Printer", found: Symbol, scope: Scope) -> Piece:
         return printer.element(name, ())
     if found.is_integer:
         return _size(printer, name, own=True)
-    return Piece(name, key=name) if len(name) == 1 else _scalar(printer, name)
+    return Piece(printer.letter(name), key=name) if len(name) == 1 else _scalar(printer, name)
 
 
 def _is_quantity(found: Symbol) -> bool:
@@ -138,3 +140,11 @@ def bounded(printer: "Printer", expr: at_most, scope: Scope) -> Piece:
     """`left ≤ right`."""
     left, right = (printer.signed(printer.parts(arg, scope)) for arg in expr.args)
     return Piece(f"{left} {printer.relations['<=']} {right}", SUM, key=left)
+
+
+def normed(printer: "Printer", expr: norm, _scope: Scope) -> Piece:
+    """`‖W‖`."""
+    axes = tuple(Symbol(f"_{axis}") for axis in range(expr.axes))
+    inside = ArrayPrinter(printer, {}).leaf(Leaf(axes, expr.label))
+    text = printer.bars(inside, double=True)
+    return Piece(text, ATOM, inside.place, inside.key, tall=inside.tall)

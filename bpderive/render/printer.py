@@ -44,7 +44,7 @@ from bpderive.render.positions import position
 from bpderive.render.products import Products
 from bpderive.render.quantities import Quantity, quantity
 from bpderive.render.row_printer import RowPrinter
-from bpderive.slopes.nodes import at_most, primed
+from bpderive.slopes.nodes import at_most, norm, primed
 
 REMEMBERED = 4096
 """So many expressions are printed once, though they stand in several places and formats."""
@@ -264,5 +264,6 @@ METHODS: Mapping[type, Callable[[Printer, Any, Scope], Piece]] = {
     floor: positions.floored,
     primed: nodes.dashed,
     at_most: nodes.bounded,
+    norm: nodes.normed,
     Function: called,
 }

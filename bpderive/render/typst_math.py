@@ -128,6 +128,10 @@ class TypstMath(Printer):
         below = r"\,".join(rest)
         return f"{head}_({below})" if rest else head
 
+    def application(self, symbol: str, argument: Piece) -> str:
+        inside = self.bracketed(argument)
+        return f"{symbol}{' ' if inside[0].isalpha() else ''}{inside}"
+
     def function_power(self, function: Piece, exponent: str) -> str | None:
         symbol = re.split(r"\\\(|lr\(", function.text, maxsplit=1)[0].strip()
         if symbol not in OPERATORS:

@@ -113,7 +113,8 @@ class Writer:
         return self.printer.update(value.quantity, letters)
 
     def near(self, value: Near) -> str:
-        return f"{self.printer.approximately} {self.printer.power('10', str(value.exponent))}"
+        power = self.printer.power("10", str(value.exponent))
+        return power if value.exact else f"{self.printer.approximately} {power}"
 
     def plain(self, value: Plain) -> str:
         return self.style.plain(value.text)

@@ -37,3 +37,24 @@ class at_most(Expr):  # type: ignore[misc] # SymPy has no types
     def right(self) -> Expr:
         """The bound."""
         return self.args[1]
+
+
+class norm(Expr):  # type: ignore[misc] # SymPy has no types
+    """`‖array‖`: the norm of a whole tensor, by its label and the number of its axes.
+
+    Of a matrix its largest singular value, of a vector its length.
+    """
+
+    is_commutative = True
+    is_real = True
+    is_nonnegative = True
+
+    @property
+    def label(self) -> str:
+        """The label of the tensor."""
+        return str(self.args[0].name)
+
+    @property
+    def axes(self) -> int:
+        """How many axes it has."""
+        return int(self.args[1])

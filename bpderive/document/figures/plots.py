@@ -6,113 +6,35 @@ the largest slope as a dashed line. Must not know: letters, colours.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
-from sympy import Expr, Function, Integer, Rational, Symbol, oo
+from sympy import Expr, Function, Integer, Rational
 
 from bpderive.catalog import Activation
 from bpderive.document.drawing import Disc, Drawing, Label, Point, Shape, Stroke
 from bpderive.document.mathematics import Formula, Value
 from bpderive.functions import scalar_symbol
-from bpderive.slopes.extrema import maximal_slope
-from bpderive.slopes.intervals import INF, Program, program
-from bpderive.slopes.pieces import pieces
+from bpderive.slopes.curves import Traced, traced
 
 SIZE = (6.6, 3.9)
 GAP = 0.6
 LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.6, 0.5, 0.5
-POINTS = 80
-REACHES = (6, 4, 3, 2)
-TALL = 8.0
-"""A curve that is higher is shown over fewer numbers, or cut."""
-
 TICK = 0.06
 OPEN, CLOSED = 0.07, 0.06
 """The radii of an open dot and of a filled one; below 0.07, a disc is all of its colour."""
-Curve = tuple[Point, ...]
 
 
 def activation_figure(row: Activation) -> Drawing:
     """The activation at the left, its slope at the right."""
-    z, a = scalar_symbol("z"), scalar_symbol("a")
-    slope = row.slope_expr.xreplace({a: row.definition})
-    cuts = _cuts(slope, z)
-    reach = _reach(program(row.definition, z))
-    largest = maximal_slope(row)
-    top = None if largest.value is None else float(largest.value)
-    curves, steep = (_curves(expr, z, cuts, reach) for expr in (row.definition, slope))
-    left = _Plot(0.0, reach, curves, _dots(row.definition, z, cuts), None)
-    right = _Plot(SIZE[0] + GAP, reach, steep, _dots(slope, z, cuts), top)
+    z, found = scalar_symbol("z"), traced(row)
+    top = None if found.largest.value is None else float(found.largest.value)
+    left = _Plot(0.0, found.reach, found.activation, None)
+    right = _Plot(SIZE[0] + GAP, found.reach, found.slope, top)
     names = (Function(row.name)(z), Function(f"{row.name}'")(z))
     shapes = [s for plot, name in zip((left, right), names, strict=True) for s in plot.shapes(name)]
     shapes.sort(key=lambda shape: isinstance(shape, Label))
     return Drawing(2 * SIZE[0] + GAP, SIZE[1], tuple(shapes))
-
-
-def _cuts(slope: Expr, z: Symbol) -> tuple[Expr, ...]:
-    """Where the slope may jump."""
-    return tuple(piece.hi for piece in pieces(slope, z) or () if piece.hi != oo)
-
-
-def _value(code: Program, at: float) -> float:
-    lo, hi = code((at, at))
-    return (lo + hi) / 2 if lo > -INF and hi < INF else math.nan
-
-
-def _reach(code: Program) -> int:
-    """How far to both sides the curve is shown: less where it is very high."""
-    for reach in REACHES:
-        if all(abs(_value(code, end)) <= TALL for end in (-reach, reach)):
-            return reach
-    return REACHES[-1]
-
-
-def _curves(expr: Expr, z: Symbol, cuts: Sequence[Expr], reach: int) -> tuple[Curve, ...]:
-    """The curve between its jumps, and where it is not too high."""
-    code = program(expr, z)
-    inside = (float(cut) for cut in cuts if -reach < float(cut) < reach)
-    ends = [-float(reach), *inside, float(reach)]
-    found: list[Curve] = []
-    for lo, hi in pairwise(ends):
-        count = max(2, round(POINTS * (hi - lo) / (2 * reach)))
-        inner = 1e-9 * (hi - lo)
-        xs = [lo + inner + (hi - lo - 2 * inner) * k / count for k in range(count + 1)]
-        found += _visible([(x, _value(code, x)) for x in xs])
-    return tuple(found)
-
-
-def _visible(points: list[Point]) -> Iterator[Curve]:
-    """The runs of points that are not too high."""
-    run: list[Point] = []
-    for x, y in points:
-        if abs(y) <= TALL:
-            run.append((x, y))
-            continue
-        if len(run) > 1:
-            yield tuple(run)
-        run = []
-    if len(run) > 1:
-        yield tuple(run)
-
-
-def _dots(expr: Expr, z: Symbol, cuts: Sequence[Expr]) -> tuple[tuple[Point, bool], ...]:
-    """At each jump the values of both sides, filled where the convention takes it."""
-    code, found = program(expr, z), []
-    for exact in cuts:
-        cut, here = float(exact), _real(expr.xreplace({z: exact}).evalf(15))
-        sides = [_value(code, cut + by) for by in (-1e-9, 1e-9)]
-        if abs(sides[0] - sides[1]) > 1e-6:
-            found += [((cut, side), abs(side - here) < 1e-6) for side in sides]
-            if not any(abs(side - here) < 1e-6 for side in sides):
-                found.append(((cut, here), True))
-    return tuple(dot for dot in found if abs(dot[0][1]) <= TALL)
-
-
-def _real(value: Expr) -> float:
-    """A number; nan where the function has none."""
-    return float(value) if value.is_Number else math.nan
 
 
 @dataclass(frozen=True)
@@ -121,14 +43,13 @@ class _Plot:
 
     x: float
     reach: int
-    curves: tuple[Curve, ...]
-    dots: tuple[tuple[Point, bool], ...]
+    traced: Traced
     top: float | None
 
     @property
     def span(self) -> tuple[float, float]:
         """The lowest and the highest number of the upright axis."""
-        ys = [y for curve in self.curves for _, y in curve] or [0.0]
+        ys = [y for curve in self.traced.curves for _, y in curve] or [0.0]
         ys += [0.0, *([self.top] if self.top is not None else [])]
         low, high = min(ys), max(ys)
         room = 0.12 * ((high - low) or 1.0)
@@ -148,9 +69,9 @@ class _Plot:
         if self.top is not None:
             yield from self._largest(self.top)
         role = "slope" if self.x else "activation"
-        for curve in self.curves:
+        for curve in self.traced.curves:
             yield Stroke(_thinned([self.at(x, y) for x, y in curve]), role, "strong")
-        for (x, y), filled in self.dots:
+        for (x, y), filled in self.traced.dots:
             yield Disc(self.at(x, y), OPEN, role, "strong", filled=False)
             if filled:
                 yield Disc(self.at(x, y), CLOSED, role, "strong")
@@ -191,7 +112,7 @@ class _Plot:
         yield Label(place, Value(number, 5), "south", "error", small=True)
 
 
-def _thinned(points: list[Point]) -> Curve:
+def _thinned(points: list[Point]) -> tuple[Point, ...]:
     """Without points on a straight line between their neighbours, and without repeated ones."""
     kept = points[:1]
     for (px, py), (x, y), (nx, ny) in zip(points, points[1:], points[2:], strict=False):

@@ -20,7 +20,7 @@ from bpderive.document.blocks import (
 from bpderive.document.flow.keeping import slope_cell
 from bpderive.document.flow.passing import short
 from bpderive.document.mathematics import Formula, Value
-from bpderive.document.maxima import bound_of
+from bpderive.flow.largest import bound_of
 
 DEPTHS = (1, 2, 5, 10, 20)
 

@@ -11,9 +11,11 @@ from sympy import Expr, Integer, ceiling, floor, log
 from bpderive.catalog import Activation
 from bpderive.derive import Derivation
 from bpderive.document.blocks import Block, Cell, Heading, Paragraph, Remark, Table, Words
-from bpderive.document.flow.bounds import Passed, on_the_way, passed
 from bpderive.document.mathematics import Formula, Layer, Near, Value
-from bpderive.document.maxima import is_reached, upward
+from bpderive.document.runs import words_of
+from bpderive.flow.largest import is_reached
+from bpderive.flow.passing import Passed, on_the_way, passed
+from bpderive.flow.rounding import upward
 from bpderive.slopes.extrema import maximal_slope
 
 LONG = 10**6
@@ -33,12 +35,17 @@ def passing(derivation: Derivation) -> Iterator[Block]:
     found = passed(derivation)
     yield Heading(Words("flow.passing_title"))
     yield Paragraph(Words("flow.passing"))
-    rows = tuple(
-        (row.run.words or Layer(Integer(row.run.first)), Formula(row.count), _product(row))
-        for row in found
-    )
-    yield Table(("layer", "slopes", "product"), rows)
+    yield table(derivation)
     yield from _first_layer(found[0], tuple(on_the_way(derivation)))
+
+
+def table(derivation: Derivation) -> Table:
+    """For each run of layers, the number of slopes and their largest product."""
+    rows = (
+        (words_of(row.run) or Layer(Integer(row.run.first)), Formula(row.count), _product(row))
+        for row in passed(derivation)
+    )
+    return Table(("layer", "slopes", "product"), tuple(rows))
 
 
 def _product(row: Passed) -> Cell:

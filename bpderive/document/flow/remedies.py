@@ -1,54 +1,59 @@
-"""What is done against vanishing and exploding gradients, each with one exact statement.
+"""What is done against vanishing and exploding gradients: what each remedy changes, and why.
 
-In: a `Network`. Out: blocks: the activations side by side, initialisation, normalisation, residual
-layers; clipping in numbers. Must not know: letters, words.
+In: nothing. Out: blocks: the activations side by side, initialisation, normalisation, residual
+layers, fewer layers. Must not know: letters, words.
 """
 
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from sympy import Expr, Function, Integer, Rational, Symbol, acos, pi, sqrt
+from sympy import Function, Pow, Rational, Symbol, pi, sqrt
 
 from bpderive.catalog import CATALOG, Activation
 from bpderive.document.blocks import (
     Block,
     Cell,
-    Code,
-    Command,
+    Chain,
     Equations,
     Heading,
+    Link,
     Paragraph,
     Remark,
     Row,
     Table,
     Words,
 )
-from bpderive.document.mathematics import Formula, Named, Ordered, Plain, Value
-from bpderive.document.maxima import Z, bound_of
+from bpderive.document.flow.quantities import (
+    CHI,
+    GAIN,
+    MEAN,
+    SLOPE,
+    VARIANCE,
+    F,
+    U,
+    letters,
+)
+from bpderive.document.mathematics import Formula, Named, Plain, Value
+from bpderive.document.maxima import Z
+from bpderive.flow.largest import bound_of
 from bpderive.slopes.extrema import maximal_slope
 
-GRADIENT = (Integer(-7), Integer(24))
-"""A small gradient whose norm is whole: 25."""
-
-DIGITS = 3
-TRUNCATED = "0.7737"
-"""The variance of a normal distribution cut at two standard deviations, of variance 1 before."""
-
-SWAPPED = "tf.clip_by_value(gradient, 1, -1)"
-RIGHT = "tf.clip_by_value(gradient, clip_value_min=-1, clip_value_max=1)\n"
-HERE, BELOW, S = Symbol("n{l}"), Symbol("n{l-1}"), Symbol("r")
-FACTOR = Symbol("q")
-U, V = Symbol("u"), Symbol("v")
+R, FACTOR = Symbol("r"), Symbol("c")
+BRANCH, V = Symbol("u"), Symbol("v")
+"""The slopes of two branches."""
+RELU = Function("relu'")
+BLOCKS, LAYERS = Symbol("B"), Symbol("m", integer=True)
 
 
 def remedies() -> Iterator[Block]:
     """Another activation, initialisation, normalisation, residual layers, fewer layers."""
     yield Heading(Words("flow.remedies_title"))
     yield from _activations()
-    yield from _initialisation()
+    yield Paragraph(Words("flow.initial"))
     yield from _normalisation()
     yield from _residual()
-    yield Paragraph(Words("flow.shallower"))
+    yield from _fixup()
+    yield Paragraph(Words("flow.shallower", letters(chi=CHI)))
 
 
 def _activations() -> Iterator[Block]:
@@ -60,7 +65,7 @@ def _activations() -> Iterator[Block]:
     pairs = zip_longest(cells[:half], cells[half:], fillvalue=(Plain(""), Plain("")))
     rows = tuple((*left, *right) for left, right in pairs)
     yield Table(("activation", "largest_slope") * 2, rows)
-    relu = Formula(Function("relu'")(Z))
+    relu = Formula(RELU(Z))
     yield Remark(Words("flow.claim_relu", {"slope": relu, "z": Formula(Z)}))
 
 
@@ -71,79 +76,52 @@ def _largest(row: Activation) -> Cell:
     return Formula(bound) if bound == found.value else Value(found.value.evalf(12), 6)
 
 
-def _initialisation() -> Iterator[Block]:
-    """What the variance of the weights has to be, and which distributions have it."""
-    variance, mean = Function("Var"), Function("E")
-    w, slope = Symbol("w"), Function("f'")(Z)
-    kept = (HERE, variance(w), mean(slope**2))
-    yield Paragraph(Words("flow.initial", {"kept": Ordered(kept), "slope": Formula(slope)}))
-    rows = (
-        (Words("flow.he"), Formula(Rational(1, 2)), Formula(2 / HERE)),
-        (Words("flow.xavier"), Formula(Integer(1)), Formula(2 / (HERE + BELOW))),
-        (Words("flow.sigmoid"), Formula(Rational(1, 16)), Formula(16 / HERE)),
-    )
-    yield Table(("where", "mean_square", "variance"), rows)
-    slots: dict[str, Cell] = {
-        "s": Formula(S),
-        "low": Formula(-sqrt(3) * S),
-        "high": Formula(sqrt(3) * S),
-        "share": Plain(TRUNCATED),
-    }
-    yield Paragraph(Words("flow.distributions", slots))
-
-
 def _normalisation() -> Iterator[Block]:
-    m, s, k = Function("E")(Z), sqrt(Function("Var")(Z)), FACTOR
-    slots = {"m": Formula(m), "s": Formula(s), "k": Formula(k), "z": Formula(Z)}
-    slots["normal"] = Formula((Z - m) / s)
+    """`χ = n Var(w) E f'² / s²`, and s² holds the same `n Var(w)`."""
+    mean, deviation = MEAN(Z), sqrt(VARIANCE(Z))
+    slots = letters(m=mean, s=deviation, k=FACTOR, z=Z, normal=(Z - mean) / deviation)
     yield Paragraph(Words("flow.normal", slots))
+    varied = VARIANCE(F(U))
+    yield Paragraph(Words("flow.normal_then", letters(u=U, z=Z, varied=GAIN * varied)))
+    links = (
+        Link(Formula(GAIN * MEAN(SLOPE(U) ** 2) / VARIANCE(Z)), Words("flow.normal_factor")),
+        Link(Formula(MEAN(SLOPE(U) ** 2) / varied), Words("flow.cancelled")),
+    )
+    yield Chain(Formula(CHI), links)
+    yield Paragraph(Words("flow.normal_relu"))
+    relu = Rational(1, 2) - 1 / (2 * pi)
+    rows = ((VARIANCE(Function("relu")(U)), relu), (CHI, pi / (pi - 1)))
+    yield Equations(tuple(Row(Formula(left), Formula(right)) for left, right in rows))
+    about = Value((pi / (pi - 1)).evalf(10), 4)
+    yield Paragraph(Words("flow.normal_explodes", {"chi": about}))
+    layer = MEAN(SLOPE(U) ** 2) / MEAN(F(U) ** 2)
+    yield Paragraph(Words("flow.layer_normal"))
+    yield Equations((Row(Formula(CHI), Formula(layer)),))
+    yield Paragraph(Words("flow.layer_normal_relu"))
 
 
 def _residual() -> Iterator[Block]:
-    """`(1 + u)(1 + v) = 1 + u + v + uv`."""
-    slots: dict[str, Cell] = {"u": Formula(U), "v": Formula(V), "product": Formula(U * V)}
-    yield Paragraph(Words("flow.residual", slots))
-    product = (1 + U) * (1 + V)
+    """`(1 + u)(1 + v) = 1 + u + v + uv`; in the mean square `(1 + r)^B`."""
+    yield Paragraph(Words("flow.residual", letters(u=BRANCH, v=V, product=BRANCH * V)))
+    product = (1 + BRANCH) * (1 + V)
     yield Equations((Row(Formula(product), Formula(product.expand())),))
-    yield Paragraph(Words("flow.residual_one", slots))
-    blocks, layers = Symbol("B"), Symbol("q")
-    scale = Formula(blocks ** (-1 / (2 * layers - 2)))
-    fixup = {"scale": scale, "blocks": Formula(blocks), "layers": Formula(layers)}
-    yield Paragraph(Words("flow.fixup", fixup))
-
-
-def clipping() -> Iterator[Block]:
-    """Clipping by value and by norm, of one gradient in numbers."""
-    g = Formula(Symbol("g"))
-    norm = _norm(GRADIENT)
-    by_value = tuple(max(Integer(-1), min(Integer(1), part)) for part in GRADIENT)
-    by_norm = tuple(part / norm for part in GRADIENT)
-    yield Heading(Words("flow.clipping_title"))
-    yield Paragraph(Words("flow.clipping", {"g": g}))
-    yield Table(
-        ("clipped", "becomes", "turned_by"),
-        (
-            (Words("flow.not_clipped"), _vector(GRADIENT), _angle(GRADIENT)),
-            (Words("flow.by_value"), _vector(by_value), _angle(by_value)),
-            (Words("flow.by_norm"), _vector(by_norm), _angle(by_norm)),
-        ),
+    yield Paragraph(Words("flow.residual_one"))
+    yield Paragraph(Words("flow.residual_mean"))
+    links = (
+        Link(Formula(1 + 2 * MEAN(BRANCH) + MEAN(BRANCH**2)), Words("flow.multiplied_out")),
+        Link(Formula(1 + R), Words("flow.branch_square", letters(r=R, u=BRANCH))),
     )
-    yield Paragraph(Words("flow.direction", {"g": g, "norm": Formula(norm)}))
-    yield Remark(Words("flow.claim_clip", {"swapped": Command(SWAPPED)}))
-    yield Code("python", RIGHT)
+    yield Chain(Formula(MEAN((1 + BRANCH) ** 2)), links)
+    yield Paragraph(
+        Words("flow.residual_power", letters(power=(1 + R) ** BLOCKS, r=R, blocks=BLOCKS))
+    )
 
 
-def _vector(parts: tuple[Expr, ...]) -> Words:
-    first, second = (Value(part, DIGITS) for part in parts)
-    return Words("flow.vector", {"first": first, "second": second})
-
-
-def _angle(parts: tuple[Expr, ...]) -> Words:
-    """By how many degrees a vector is turned away from the gradient."""
-    inner = sum((a * b for a, b in zip(parts, GRADIENT, strict=True)), Integer(0))
-    angle = acos(inner / (_norm(parts) * _norm(GRADIENT))) * 180 / pi
-    return Words("flow.degrees", {"angle": Value(angle.evalf(8), DIGITS)})
-
-
-def _norm(parts: tuple[Expr, ...]) -> Expr:
-    return sqrt(sum((part**2 for part in parts), Integer(0)))
+def _fixup() -> Iterator[Block]:
+    """The other layers of a branch: the product of the squares of their scales is 1/B."""
+    scale = BLOCKS ** (-1 / (2 * LAYERS - 2))
+    yield Paragraph(Words("flow.fixup", letters(blocks=BLOCKS, layers=LAYERS, scale=scale)))
+    yield Paragraph(Words("flow.fixup_why"))
+    power = Pow(scale, 2 * LAYERS - 2, evaluate=False)
+    yield Equations((Row(Formula(power), Formula(1 / BLOCKS)),))
+    yield Paragraph(Words("flow.fixup_step", letters(blocks=BLOCKS)))

@@ -39,6 +39,13 @@ def _code(_view: View, request: Request) -> Section | None:
     return lines_of(request.code)
 
 
+def _flow(view: View, request: Request) -> Section:
+    """The gradient problem; a document without it does without its modules."""
+    from bpderive.document.layered.flow import flow
+
+    return flow(view, request)
+
+
 Builder = Callable[[View, Request], Section | None]
 
 SECTIONS: Mapping[str, Builder] = {
@@ -50,9 +57,16 @@ SECTIONS: Mapping[str, Builder] = {
     "matrices": matrices,
     "weight": one_weight,
     "descent": descent,
+    "flow": _flow,
     "code": _code,
 }
 """Every section by its id, in order; one that has nothing to say of a network is left out."""
+
+USUAL: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    DERIVATION: tuple(name for name in SECTIONS if name != "flow"),
+    NOTES: tuple(SECTIONS),
+}
+"""What stands for the sections of a dense network's derivation, and of its notes."""
 
 
 def for_one(derivation: StackDerivation) -> StackDerivation:
@@ -71,7 +85,7 @@ def build(derivation: StackDerivation, request: Request) -> Document:
     _check(request)
     view = View(derivation)
     wanted(view, request.weight)
-    names = tuple(SECTIONS) if request.sections in (DERIVATION, NOTES) else request.sections
+    names = USUAL.get(request.sections, request.sections)
     built = (SECTIONS[name](view, request) for name in names)
     found = [section for section in built if section is not None]
     if request.cells:

@@ -1,26 +1,25 @@
 """How large a gradient can be: bounds factor by factor, along paths and layer by layer.
 
-In: a `Derivation`. Out: statements `|u| <= v` and, for each layer, the slopes that its gradients
-have as factors. A slope that has no bound stays in the bound. Must not know: words, letters.
+In: a `Derivation`. Out: statements `|u| <= v`. A slope that has no bound stays in the bound.
+Must not know: words, letters.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Mul, Pow, Rational, Sum, exp
+from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Mul, Pow, Sum, exp
 from sympy.core.function import AppliedUndef
 
-from bpderive.catalog import Activation
 from bpderive.derive import Derivation
-from bpderive.document.maxima import UP, bound_of, upward
-from bpderive.document.runs import LAYER, Run, runs
 from bpderive.errors import UnsupportedError
+from bpderive.flow.largest import JACOBIAN, UP, slope_bounds
+from bpderive.flow.rounding import upward
+from bpderive.flow.runs import Run, runs
 from bpderive.forms.paths import Factor, path_factors
 from bpderive.forms.routes import route_count, routes
 from bpderive.forms.scalar import symbol_of
 from bpderive.functions import Abs, select
 from bpderive.index import Equation, Partial
-from bpderive.network import Network
 from bpderive.reference import Reference
 from bpderive.slopes.nodes import at_most
 
@@ -31,21 +30,6 @@ DIGITS = 10
 FACTORS = 36
 SHORT = 6
 """A longer error stands as the derivative that it is."""
-
-JACOBIAN: Mapping[str, Expr] = {"softmax": Rational(1, 4)}
-"""The largest size of an element of a Jacobian: `a(1 - a)` and `a b` with a + b <= 1 are at most
-one quarter."""
-
-
-def largest(row: Activation) -> Expr | None:
-    """The largest size of a slope, or of an element of a Jacobian; None: none is known."""
-    return bound_of(row) if row.elementwise else JACOBIAN.get(row.name)
-
-
-def slope_bounds(network: Network) -> Mapping[str, Expr | None]:
-    """By the name of a slope, the most that it can be."""
-    return {f"{row.name}'": largest(row) for row in network.activations.values()}
-
 
 # --- Along paths ---
 
@@ -63,7 +47,7 @@ def weight_bound(derivation: Derivation, reference: Reference) -> Expr | None:
         ]
     except UnsupportedError:  # the error at an output that mixes symbolically many neurons
         return None
-    bounds = slope_bounds(derivation.network)
+    bounds = slope_bounds(derivation.network.activations)
     split = [_split(path, bounds) for path in paths]
     shared = set.intersection(*(set(factors) for factors, _, _ in split))
     common = [factor for factor in split[0][0] if factor in shared]
@@ -135,7 +119,7 @@ class Bound:
 def recurrence_bounds(derivation: Derivation) -> Iterator[tuple[Run, Bound, tuple[Expr, ...]]]:
     """`|δ_i| <= s Σ_k |w_ki| |δ_k|` for each run of layers, with its free indices."""
     network = derivation.network
-    bounds = slope_bounds(network)
+    bounds = slope_bounds(network.activations)
     for run in reversed(runs(network)):
         found = derivation.at(run.first)
         for letter in "az":
@@ -171,67 +155,3 @@ def _size(expr: Expr, bounds: Mapping[str, Expr | None]) -> Expr:
         return Pow(Abs(expr.base), expr.exp)
     positive = isinstance(expr, KroneckerDelta | exp) or expr.is_positive
     return expr if positive else Abs(expr)
-
-
-# --- Slopes on the way ---
-
-
-def bending(derivation: Derivation) -> tuple[Activation, ...]:
-    """The activations whose slopes are factors of gradients, in order of first use."""
-    found = {row.name: row for row in on_the_way(derivation)}
-    return tuple(found.values())
-
-
-def on_the_way(derivation: Derivation) -> Iterator[Activation]:
-    """The activation of each layer that has one, and whose slope is a factor of gradients."""
-    layers = derivation.network.layers
-    for layer in layers[:-1] if cancels(derivation) else layers:
-        if layer.activation.name != "linear":
-            yield layer.activation
-
-
-def cancels(derivation: Derivation) -> bool:
-    """Whether nothing of the slope of the output is left in the error."""
-    derived = derivation.at(derivation.network.depth)["z"]
-    if derivation.network.layers[-1].activation.elementwise:
-        return any(step.rule == "cancel" for step in derived.steps)
-    return not derived.shown.rhs.has(Sum)
-
-
-@dataclass(frozen=True)
-class Passed:
-    """The slopes that a gradient of a layer has as factors on each path: how many, which bounds.
-
-    `slopes` maps the largest size of a slope to how often it occurs; None is one without a bound.
-    """
-
-    run: Run
-    count: Expr
-    slopes: Mapping[Expr | None, Expr]
-
-    @property
-    def product(self) -> Expr | None:
-        """The largest product of these slopes; None where one has no bound."""
-        if None in self.slopes:
-            return None
-        return Mul(*(Pow(base, n) for base, n in self.slopes.items() if base is not None))
-
-
-def passed(derivation: Derivation) -> tuple[Passed, ...]:
-    """For each run of layers, from the first to the last."""
-    network = derivation.network
-    cancelled = cancels(derivation)
-    above: dict[Expr | None, Expr] = {}
-    found = []
-    for run in reversed(runs(network)):
-        row = network.layer(run.first).activation
-        own = run.last < network.depth or not cancelled
-        bends = row.name != "linear" and own
-        here = dict(above)
-        if bends:
-            bound = largest(row)
-            more = run.last - LAYER + 1 if run.general else Integer(1)
-            here[bound] = here.get(bound, Integer(0)) + more
-            above[bound] = above.get(bound, Integer(0)) + run.last - run.first + 1
-        found.append(Passed(run, Add(*here.values()), here))
-    return tuple(reversed(found))
