@@ -43,7 +43,7 @@ from bpderive.render import array_printer
 from bpderive.render.latex_math import LatexMath
 from bpderive.render.printer import METHODS, break_lines, width
 from bpderive.render.unicode_math import UnicodeMath
-from bpderive.slopes.nodes import at_most, primed
+from bpderive.slopes.nodes import at_most, norm, primed
 from bpderive.spec import parse_spec
 
 TEX, TEXT = LatexMath(load()), UnicodeMath(load())
@@ -209,6 +209,7 @@ FUNCTIONS = [
     (f("my_own", z), r"\mathrm{my}_{\mathrm{own}}(z)", "my_own(z)"),
     (primed(1 + z, z), "(z + 1)'", "(z + 1)′"),
     (z * primed(z, z), "z\\,z'", "z z′"),
+    (norm(Symbol("w{l}"), Integer(2)), r"\lVert \mathbf{W}^{\ell} \rVert", "‖Wˡ‖"),
     (at_most(Abs(z), 1 / z), r"\lvert z \rvert \le \frac{1}{z}", "|z| ≤ 1/z"),
 ]  # fmt: skip
 

@@ -218,8 +218,13 @@ def _alike(own: Behaviour, power: float, correlation: float) -> tuple[float, flo
     """Two numbers as what they share, and what each has of its own."""
     shared, apart = (math.sqrt(10**power * part) for part in (correlation, 1 - correlation))
     pairs = ((own.value, own.square(power)), (own.slope, own.steepness(power)))
-    found = tuple(_shared(function, shared, apart) / 10**size for function, size in pairs)
-    return min(found[0], 1.0), min(found[1], 1.0)
+    value, slope = (_part(_shared(one, shared, apart), 10**size) for one, size in pairs)
+    return value, slope
+
+
+def _part(shared: float, whole: float) -> float:
+    """What two numbers share of their mean square; nothing where that is 0."""
+    return min(shared / whole, 1.0) if whole > 0 else 0.0
 
 
 def _shared(function: Real, shared: float, apart: float) -> float:

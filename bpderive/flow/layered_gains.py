@@ -29,8 +29,8 @@ MOST = 40
 class Gain:
     """`‖left‖ <= factor ‖right‖`, or for each step of time, where `left` is `right`.
 
-    `number` is the layer's from which a residual sum is sent back, or the recurrent layer's. Of a
-    recurrence, `steps` says how many steps of time there are: the factor of all is its power.
+    `number` is the layer's from which a residual sum is sent back, or the recurrent layer's. Only a
+    recurrence has `steps`: how many steps of time there are; the factor of all is its power.
     """
 
     number: int

@@ -6,11 +6,12 @@ know: words, numbers of equations.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from sympy import Expr, Symbol
 
 from bpderive.index import Equation
-from bpderive.network import Network
+from bpderive.network import Layer, Network
 
 LONG = 4
 """From this many equal layers on, they are said once."""
@@ -58,13 +59,10 @@ def runs(network: Network) -> tuple[Run, ...]:
 
 def _equal(network: Network) -> Iterator[tuple[int, int]]:
     """Maximal ranges of equal inner layers."""
-    first = 2
-    for at in range(2, network.depth):
-        if at == network.depth - 1 or _key(network, at) != _key(network, at + 1):
-            yield first, at
-            first = at + 1
+    for _, group in groupby(network.layers[1:-1], _key):
+        equal = list(group)
+        yield equal[0].index, equal[-1].index
 
 
-def _key(network: Network, at: int) -> tuple[object, ...]:
-    layer = network.layer(at)
-    return network.kind(at), layer.width, layer.inputs
+def _key(layer: Layer) -> tuple[object, ...]:
+    return layer.activation.name, layer.width, layer.inputs

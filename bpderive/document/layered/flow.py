@@ -79,11 +79,9 @@ def _multiplied(found: tuple[Gain, ...]) -> Iterator[Block]:
 def _gain(one: Gain) -> Words:
     factor = Formula(one.factor)
     slots = {"left": Formula(Symbol(one.left)), "right": Formula(Symbol(one.right))}
-    if one.kind == "residual":
+    if one.steps is None:
         return Words("flow.gain_residual", {**slots, "factor": factor})
     del slots["right"]
-    if one.steps is None:
-        return Words("flow.gain_step", {**slots, "factor": factor})
     power = Formula(Pow(one.factor, one.steps, evaluate=False))
     times = {"factor": factor, "steps": Formula(one.steps), "power": power}
     return Words("flow.gain_steps", {**slots, **times})
