@@ -219,19 +219,19 @@ def spreads(
         SpecError: no such scheme.
         UnsupportedError: a large network needs NumPy.
     """
-    from bpderive.sweep.plans import coded
+    from bpderive import sweep
 
     chosen = scheme(init)
+    names = dict.fromkeys((*USUAL, chosen.name))
+    every = [chosen if name == chosen.name else scheme(name) for name in names]
     try:
-        if not large and coded(derivation).target != "python":
-            return ()
-        drawn = dict.fromkeys((*USUAL, chosen.name))
-        every = (chosen if name == chosen.name else scheme(name) for name in drawn)
-        return tuple(measured(derivation, one, NETWORKS, INPUTS, SEED) for one in every)
+        return sweep.measured_each(
+            derivation, every, networks=NETWORKS, inputs=INPUTS, seed=SEED, large=large
+        )
     except UnsupportedError:
         if large:
             raise
-        return ()  # the loss has no value at the outputs of random weights
+        return ()  # sizes that are symbols, or a loss without a value at random outputs
 
 
 def compared(spec: Spec, init: str = XAVIER) -> dict[str, Measurement]:

@@ -14,7 +14,7 @@ PAGES = [
     path.read_text("utf-8")
     for path in (
         ROOT / "README.md",
-        *(ROOT / "docs" / page for page in ("code.md", "notes.md", "templates.md")),
+        *(ROOT / "docs" / page for page in ("code.md", "flow.md", "notes.md", "templates.md")),
         *sorted((ROOT / "docs" / "pipelines").glob("*.md")),
     )
 ]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from mpmath import findroot
+
 from bpderive.catalog import Activation
 from bpderive.flow.behaviour import Behaviour, behaviour
 from bpderive.flow.kinds import added, logarithm, raised
@@ -124,6 +126,12 @@ def _between(sign: Callable[[float], float], start: float, end: float) -> float:
     return (start + end) / 2
 
 
+def _root(function: Callable[[float], float], start: float, end: float) -> float:
+    """Where a function is 0, between two places at which it has different signs."""
+    ends = (start, end)
+    return float(findroot(lambda p: function(float(p)), ends, solver="anderson", verify=False))
+
+
 @lru_cache(maxsize=64)
 def critical(row: Activation, sigma_b: float) -> float | None:
     """The σ_w at which χ is 1 for this σ_b; None where there is none.
@@ -157,7 +165,7 @@ def _crossing(own: Behaviour, bias: float) -> float | None:
         if math.isnan(value) or math.isinf(value):
             return None
         if before < 0 <= value:
-            return _between(lambda p: -_excess(own, bias, p), here, ahead)
+            return _root(lambda p: _excess(own, bias, p), here, ahead)
         here, before = ahead, value
     return None
 

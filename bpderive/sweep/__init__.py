@@ -8,7 +8,7 @@ process needs neither SymPy nor what plans a sweep.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bpderive.sweep.api import measured, measured_model
+    from bpderive.sweep.api import measured, measured_each, measured_model
     from bpderive.sweep.engines import ENGINES
     from bpderive.sweep.model import Cell, Grid, Interrupted, Results, Summary
     from bpderive.sweep.sweeping import run
@@ -21,6 +21,7 @@ __all__ = [
     "Results",
     "Summary",
     "measured",
+    "measured_each",
     "measured_model",
     "run",
 ]
@@ -32,6 +33,7 @@ _HOMES = {
     "Results": "model",
     "Summary": "model",
     "measured": "api",
+    "measured_each": "api",
     "measured_model": "api",
     "run": "sweeping",
 }

@@ -4,7 +4,7 @@ In: a derivation, a scheme or somebody's weights. Out: a `Measurement`. Must not
 other processes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from bpderive.flow.model import Measurement
 from bpderive.flow.schemes import SCHEMES, Scheme
 from bpderive.sweep.cells import counts
 from bpderive.sweep.model import AS_GIVEN, Asked, Numbers, Plan, Row
-from bpderive.sweep.plans import coded, plan
+from bpderive.sweep.plans import Code, coded, plan
 from bpderive.sweep.running import runner
 from bpderive.sweep.spreads import measurement
 
@@ -45,11 +45,41 @@ def measured(
         SpecError: a number is out of range.
         UnsupportedError: a size is a symbol, or NumPy is needed and not installed.
     """
+    (found,) = measured_each(derivation, (scheme,), networks=networks, inputs=inputs, seed=seed)
+    return found
+
+
+def measured_each(  # noqa: PLR0913 - what is chosen, by name
+    derivation: AnyDerivation,
+    schemes: Sequence[Scheme],
+    *,
+    networks: int = 100,
+    inputs: int = 4,
+    seed: int = 1,
+    large: bool = True,
+) -> tuple[Measurement, ...]:
+    """The same for several schemes, whose code is generated once.
+
+    Unless `large` networks are wanted too, nothing is measured of one that plain Python is too slow
+    for.
+
+    Raises:
+        SpecError, UnsupportedError: as for `measured`.
+    """
     _check(networks=networks, inputs=inputs, seed=seed)
-    found = plan(coded(derivation), scheme, inputs)
-    run, prefix = runner(found), f"{seed}/{derivation.network.spec.slug}/{scheme.name}"
+    code = coded(derivation)
+    if code.target != "python" and not large:
+        return ()
+    slug = derivation.network.spec.slug
+    every = ((one, Asked(one.name, inputs, seed, code.batch)) for one in schemes)
+    return tuple(_of_scheme(code, one, asked, slug, networks) for one, asked in every)
+
+
+def _of_scheme(code: Code, scheme: Scheme, asked: Asked, slug: str, networks: int) -> Measurement:
+    found = plan(code, scheme, asked.inputs)
+    run, prefix = runner(found), f"{asked.seed}/{slug}/{scheme.name}"
     every = [_rows(found, run.network(prefix, index)) for index in range(networks)]
-    return measurement(every, Asked(scheme.name, inputs, seed, found.batch))
+    return measurement(every, asked)
 
 
 def measured_model(
