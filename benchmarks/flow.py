@@ -1,7 +1,7 @@
 """What a sweep costs, as ratios within one run: `python benchmarks/flow.py [PART …]`.
 
-The parts are `sample` and `workers`. A sample is a network's share of drawing its weights, one
-input, the call of the code in place, recording the gradients and, at the end of a network, their
+The parts are `depth`, `sample` and `workers`. A sample is a network's share of drawing its weights,
+one input, the call of the code in place, recording the gradients and, at the end of a network, their
 statistics; it is compared with that call alone, in one thread. Workers are compared by a sweep of
 many networks, without and with a second process.
 """
@@ -41,7 +41,7 @@ print(time.perf_counter() - start)
 
 
 def sample() -> Iterator[str]:
-    """A sample over a call of the code in place; with bounds, one network in eight has them."""
+    """A sample over a call of the code in place; with bounds, one network in 32 has them."""
     yield f"{'':16}{'inputs':>7}{'call':>10}{'sample':>10}{'ratio':>7}{'with bound':>12}"
     for layers in LAYERS:
         derivation = bpderive.derive(bpderive.network(layers))
@@ -83,7 +83,22 @@ def _seconds(number: int) -> float:
     return float(run(command, check=True, capture_output=True, text=True).stdout)
 
 
-PARTS = {"sample": sample, "workers": workers}
+DEEP = ("2,64*10,1", "2,64*1000,1")
+
+
+def depth() -> Iterator[str]:
+    """Bounds, expectation, dangers and remedies of a thousand layers over those of ten."""
+    found = medians({layers: lambda layers=layers: _found(layers) for layers in DEEP})
+    short, long = (found[layers] for layers in DEEP)
+    times = f"{short * 1e3:.0f} ms, {long * 1e3:.0f} ms"
+    yield f"{DEEP[1]} over {DEEP[0]}: {long / short:.2f} ({times})"
+
+
+def _found(layers: str) -> object:
+    return bpderive.flow(bpderive.derive(bpderive.network(layers)), measure=False)
+
+
+PARTS = {"depth": depth, "sample": sample, "workers": workers}
 
 
 def main() -> None:

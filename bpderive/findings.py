@@ -30,7 +30,6 @@ if TYPE_CHECKING:  # a dense network does without
     from bpderive.stack import Stack
     from bpderive.sweep import Cell, Results
 
-GIVEN = "as given"
 AS_GIVEN = "as_given"
 NETWORKS, INPUTS, SEED = 100, 4, 1
 USUAL = ("normal", "uniform", "truncated_normal", "xavier", "he", "orthogonal")
@@ -77,6 +76,12 @@ class Findings:
     def power(self) -> float | None:
         """The decimal logarithm of the first layer's gradient by the last's, as expected."""
         return None if self.expectation is None else power_of(self.expectation)
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is expected, or was measured."""
+        levels = self.expectation.levels if self.expectation else ()
+        return self.measurement is not None or any(one.gradient is not None for one in levels)
 
     def as_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON: what is not established or not finite is None."""
@@ -175,6 +180,7 @@ def model(
     Raises:
         UnsupportedError: NumPy is not installed.
     """
+    from bpderive.sweep import AS_GIVEN as GIVEN
     from bpderive.sweep import measured_model
 
     measurement = measured_model(derivation, arrays, inputs=inputs, seed=seed)
@@ -256,16 +262,12 @@ class Swept:
     cell: "Cell"
     expectation: Expectation
     measurement: Measurement
+    warnings: tuple[Warned, ...]
 
     @property
     def expected_power(self) -> float | None:
         """The decimal logarithm of the first layer's gradient by the last's, as expected."""
         return power_of(self.expectation)
-
-    @property
-    def warnings(self) -> tuple[Warned, ...]:
-        """What is wrong with it."""
-        return warned(self.expectation, self.measurement)
 
 
 def swept(results: "Results") -> tuple[Swept, ...]:
@@ -277,7 +279,8 @@ def swept(results: "Results") -> tuple[Swept, ...]:
     for one in results.summary():
         own, drawn = specified(results.grid, spec, one.cell) or (spec, scheme(one.cell.scheme))
         hoped = expected(_built(own), drawn)
-        found.append(Swept(_title(one.cell), one.cell, hoped, one.measurement))
+        wrong = warned(hoped, one.measurement, own, drawn)
+        found.append(Swept(_title(one.cell), one.cell, hoped, one.measurement, wrong))
     return tuple(found)
 
 
@@ -380,4 +383,6 @@ NAMES = {"number": "layer", "gradient": "log10_rms", "power": "log10_ratio"}
 
 def finite(value: Any) -> Any:
     """A number that JSON has, else None."""
+    if isinstance(value, tuple):
+        return [finite(one) for one in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -2,8 +2,10 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -221,6 +223,7 @@ def test_a_scheduler_that_does_not_answer(capsys):
 
 WITHOUT = """
 import sys
+import time
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
@@ -254,3 +257,23 @@ def test_what_is_not_installed_is_named(arguments, code, message):
     assert message in done.stderr
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_sweep_says_how_to_go_on(tmp_path):
+    sweep = ("--layers", "3,40,1", "--depths", "8", "--samples", "100000", "-o", "i.csv")
+    with subprocess.Popen(
+        [sys.executable, "-m", "bpderive", "flow", *sweep],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        text=True,
+        encoding="utf-8",
+    ) as process:
+        while not (tmp_path / "i.csv").exists() or (tmp_path / "i.csv").stat().st_size < 10**5:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on" in err
+    assert len(err.strip().splitlines()) == 1
+    assert (tmp_path / "i.csv").stat().st_size > 10**5

@@ -118,7 +118,8 @@ def _usage(error: click.ClickException) -> int:
 
 
 def _interrupted(error: BaseException) -> int:
-    return _fail(str(error) or "interrupted", INTERRUPTED)
+    cause = error.__cause__ or error  # Click raises its own
+    return _fail(str(cause) or "interrupted", INTERRUPTED)
 
 
 def _told(error: BpderiveError) -> int:

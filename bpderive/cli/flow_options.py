@@ -61,8 +61,9 @@ _FLOW = (
         "--init",
         type=SCHEME,
         default="xavier",
-        help="How the weights are drawn: normal, uniform, truncated_normal, xavier, he, lecun, "
-        "orthogonal, zero_residual, fixup, or scaled(SIGMA_W,SIGMA_B). [default: xavier]",
+        help="How weights are drawn: normal, uniform, truncated_normal, xavier, xavier_uniform, "
+        "he, he_uniform, lecun, orthogonal, zero_residual, fixup, zeros, or "
+        "scaled(SIGMA_W,SIGMA_B). [default: xavier]",
     ),
     click.option(
         "--samples",

@@ -49,7 +49,14 @@ def flow(model: str | None, **given: Any) -> int:
         told += findings_told.files(found, given, at)
     findings_told.warn(found, given)
     console.put(told, exactly=given["as_json"])
-    return 1 if given["check"] and found.warnings else 0
+    return _code(found) if given["check"] else 0
+
+
+def _code(found: "Findings") -> int:
+    """Of a check: 0 where all is well, 1 in danger, 2 where nothing can be said."""
+    if found.warnings:
+        return 1
+    return 0 if found.known else 2
 
 
 def _refuse(model: str | None, given: Mapping[str, Any]) -> None:
@@ -62,8 +69,19 @@ def _refuse(model: str | None, given: Mapping[str, Any]) -> None:
         raise click.UsageError("a MODEL says the network: leave --layers and --spec away.")
     if model is None and given["shape"]:
         raise click.UsageError("--input is for a MODEL; --layers begins with the input.")
+    drawn = ("activation", "output_activation", "bias", "init")
+    other = [name for name in drawn if model is not None and given[name] not in (None, "xavier")]
+    if other:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in other)
+        raise click.UsageError(f"a MODEL has its layers and weights: leave {flags} away.")
     if model is not None and is_sweep(given):
         raise click.UsageError("a sweep draws its weights: it takes --layers, and no MODEL.")
+    if not is_sweep(given) and (given["engine"] == "dask" or given["workers"]):
+        raise click.UsageError(
+            "--engine and --workers are for a sweep: add --depths or -o FILE.csv."
+        )
+    if model is not None and given["no_measure"]:
+        raise click.UsageError("a MODEL is measured: leave --no-measure away.")
     if given["scheduler"] and given["engine"] != "dask":
         raise click.UsageError("--scheduler is dask's: add --engine dask.")
     if given["no_measure"] and given["remedies"]:

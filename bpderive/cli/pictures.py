@@ -43,7 +43,15 @@ def of_sweep(form: str, cells: Sequence[Swept], language: str) -> bytes:
 
 
 def _layers(found: Findings) -> Layers:
-    """The network itself, and beside it every remedy that was measured."""
+    """The network itself, and beside it every remedy that was measured.
+
+    Raises:
+        UnsupportedError: nothing is known of its gradients.
+    """
+    if not found.known:
+        raise UnsupportedError(
+            "there is nothing to draw: nothing is expected, nothing was measured"
+        )
     return layers(*_cases(found))
 
 
@@ -59,6 +67,8 @@ def _slopes(found: Findings) -> Slopes:
 
 
 def _heat_map(found: Findings) -> HeatMap:
+    if not isinstance(found.derivation.network, Network):
+        raise UnsupportedError("the map is that of dense layers; this network has others")
     row = _activation(found)
     return heat_map(row, DEPTHS, SIGMAS, grid(row, DEPTHS, SIGMAS, 0.0), critical(row, 0.0))
 

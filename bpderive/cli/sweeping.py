@@ -52,6 +52,8 @@ def _refuse(given: Mapping[str, Any]) -> None:
     Raises:
         click.UsageError: with what to leave away.
     """
+    if given["picture"] != "layers":
+        raise click.UsageError("a sweep draws gradients by layer: leave --picture away.")
     if given["no_measure"]:
         raise click.UsageError("a sweep measures: leave --no-measure away.")
     tables = [path for path in given["outputs"] if path.endswith(TABLES)]

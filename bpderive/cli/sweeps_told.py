@@ -20,6 +20,8 @@ from bpderive.render import Made
 from bpderive.render import screen as shown
 
 TABLES = (".csv", ".parquet")
+NAMED = 2
+"""So many remedies have room in a table."""
 
 
 def text(cells: Sequence[Swept], given: Mapping[str, Any]) -> str:
@@ -28,8 +30,7 @@ def text(cells: Sequence[Swept], given: Mapping[str, Any]) -> str:
         return _json(cells)
     if given["quiet"]:
         return ""
-    rows = [one for one in cells if one.warnings] if given["check"] else cells
-    document = sweep(tuple(map(_kind, rows)), given["samples"])
+    document = sweep(tuple(map(_kind, cells)), given["samples"], check=given["check"])
     setting = {"notation": given["notation"], "language": language(given)}
     return shown(document, console.width(), **setting) + "\n"
 
@@ -37,6 +38,7 @@ def text(cells: Sequence[Swept], given: Mapping[str, Any]) -> str:
 def _kind(one: Swept) -> Kind:
     cell = one.cell
     dangers = tuple(dict.fromkeys(warning.kind for warning in one.warnings))
+    remedies = one.warnings[0].remedies[:NAMED] if one.warnings else ()
     return Kind(
         cell.depth,
         cell.width,
@@ -47,6 +49,7 @@ def _kind(one: Swept) -> Kind:
         first_by_last(one.measurement),
         max(spread.dead for spread in one.measurement.spreads),
         dangers,
+        remedies,
     )
 
 

@@ -31,6 +31,8 @@ EXPLODING = 3.0
 VANISHED, EXPLODED = -6.0, 3.0
 """Where the gradients of all layers are as small, or those of some so large, for inputs and labels
 of the size of 1, the network is in danger whatever their ratios."""
+SMALLEST, TINY = -290.0, 1e-290
+"""Floats end near here."""
 DEAD = 0.99
 """A layer of whose gradients such a share is exactly 0 is dead."""
 NAMED = 5
@@ -38,6 +40,7 @@ NAMED = 5
 FAVOURED: Mapping[Danger, tuple[str, ...]] = {
     "vanishing": ("relu_he", "batchnorm", "residual", "tanh_xavier", "selu_lecun", "shallower"),
     "exploding": ("relu_he", "batchnorm", "layernorm", "tanh_xavier", "selu_lecun", "shallower"),
+    "overflow": ("relu_he", "batchnorm", "tanh_xavier"),
     "dead": ("leaky_relu_he", "batchnorm", "selu_lecun"),
 }
 """What is tried where the network itself is not given, and nothing more is known."""
@@ -63,7 +66,9 @@ def warned(
     powers, source = _powers(expectation, measurement)
     absolute = measurement is not None or (expectation is not None and not expectation.relative)
     found = [*_ends(powers, source), *(_sizes(powers, source) if absolute else ())]
-    found = [*_first_of_each(found), *(_dead(measurement) if measurement else ())]
+    found = list(_first_of_each(found))
+    if measurement is not None:
+        found += [*_overflow(measurement), *_dead(measurement, expectation, scheme)]
     if spec is None or scheme is None:
         return tuple(replace(one, remedies=FAVOURED[one.kind]) for one in found)
     return tuple(replace(one, remedies=_helping(one, spec, scheme, catalog)) for one in found)
@@ -76,12 +81,24 @@ Powers = list[tuple[int, float]]
 def _powers(
     expectation: Expectation | None, measurement: Measurement | None
 ) -> tuple[Powers, Source]:
-    if measurement is not None:
-        spreads = [one for one in measurement.spreads if one.rms > 0 and math.isfinite(one.rms)]
-        return [(one.number, math.log10(one.rms)) for one in spreads], "measured"
+    known = _known(expectation)
+    if measurement is None or _underflow(measurement, known):
+        return list(known.items()), "expected"
+    spreads = [one for one in measurement.spreads if one.rms > 0 and math.isfinite(one.rms)]
+    return [(one.number, math.log10(one.rms)) for one in spreads], "measured"
+
+
+def _known(expectation: Expectation | None) -> dict[int, float]:
+    """By layer, what is expected as a finite logarithm."""
     levels = expectation.levels if expectation is not None else ()
-    known = [(one.number, one.gradient) for one in levels if one.gradient is not None]
-    return [(at, power) for at, power in known if math.isfinite(power)], "expected"
+    powers = ((one.number, one.gradient) for one in levels)
+    return {at: power for at, power in powers if power is not None and math.isfinite(power)}
+
+
+def _underflow(measurement: Measurement, known: Mapping[int, float]) -> bool:
+    """Whether gradients are expected to be too small for floats, which measure them as 0."""
+    small = {at for at, power in known.items() if power < SMALLEST}
+    return any(one.number in small and one.rms < TINY for one in measurement.spreads)
 
 
 def _ends(powers: Powers, source: Source) -> Iterator[Warned]:
@@ -121,11 +138,24 @@ def _first_of_each(found: list[Warned]) -> Iterator[Warned]:
             yield one
 
 
-def _dead(measurement: Measurement) -> Iterator[Warned]:
-    spreads = measurement.spreads
+def _overflow(measurement: Measurement) -> Iterator[Warned]:
+    """The first layer whose gradients left the range of floats, or are no numbers."""
+    bad = [one.number for one in measurement.spreads if not math.isfinite(one.rms)]
+    if bad:
+        yield Warned("overflow", bad[0], 0, math.inf, "measured")
+
+
+def _dead(
+    measurement: Measurement, expectation: Expectation | None, scheme: Scheme | None
+) -> Iterator[Warned]:
+    """A layer of zeros that are neither too small for floats nor what the scheme begins with."""
+    if scheme is not None and scheme.branch == 0:
+        return
+    known = _known(expectation)
+    spreads = [one for one in measurement.spreads if known.get(one.number, 0.0) > SMALLEST]
     worst = max(spreads, key=lambda one: one.dead, default=None)
     if worst is not None and worst.dead >= DEAD:
-        last = spreads[-1].number
+        last = measurement.spreads[-1].number
         yield Warned("dead", worst.number, last, math.log10(worst.dead), "measured")
 
 
@@ -139,8 +169,8 @@ def _helping(one: Warned, spec: Spec, scheme: Scheme, catalog: Catalog) -> tuple
 
     What is dead is not expected by any rule: there, every remedy that can be applied is named.
     """
-    if one.kind == "dead":
-        known = [name for name in FAVOURED["dead"] if REMEDIES[name].applied(spec, scheme)]
+    if one.kind in ("dead", "overflow"):
+        known = [name for name in FAVOURED[one.kind] if REMEDIES[name].applied(spec, scheme)]
         return tuple(known)
     small = shortened(spec)
     measure = _spread if one.against else _largest

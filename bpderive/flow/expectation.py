@@ -231,5 +231,5 @@ def _stops(passes: _Passes, at: int) -> bool:
 
 def _kind(stage: Stage) -> str:
     if stage.kind == "activation" and stage.row is not None:
-        return stage.row.name
+        return stage.row.formula if stage.row.given else stage.row.name
     return stage.kind

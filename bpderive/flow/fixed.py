@@ -137,13 +137,16 @@ def critical(row: Activation, sigma_b: float) -> float | None:
     """The σ_w at which χ is 1 for this σ_b; None where there is none.
 
     At a fixed point q with χ = 1, `σ_w² = 1/E f'²` and `σ_b² = q - E f²/E f'²`: for that equation
-    the smallest q is looked for.
+    the smallest q is looked for. It counts only where variances come to it from that of the first
+    layer: those of silu and gelu grow without end before χ is 1.
     """
     own, bias = behaviour(row), sigma_b**2
-    if own.straight is not None or (bias == 0 and own.value(0.0) == 0):
-        return _gain(own, LOW)
-    found = _crossing(own, bias)
-    return None if found is None else _gain(own, found)
+    near = own.straight is not None or (bias == 0 and own.value(0.0) == 0)
+    at = LOW if near else _crossing(own, bias)
+    edge = None if at is None else _gain(own, at)
+    if edge is None or phase(row, edge, sigma_b).order != "critical":
+        return None
+    return edge
 
 
 def _gain(own: Behaviour, power: float) -> float | None:

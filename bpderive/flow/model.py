@@ -6,7 +6,7 @@ In: nothing. Out: frozen data. Must not know: how anything is found, letters, wo
 from dataclasses import dataclass
 from typing import Literal
 
-Danger = Literal["vanishing", "exploding", "dead"]
+Danger = Literal["vanishing", "exploding", "overflow", "dead"]
 Source = Literal["expected", "measured"]
 
 
@@ -51,8 +51,8 @@ class Spread:
     |gradient|, its root mean square, its quantiles (5, 25, 50, 75, 95 %), the share of gradients
     that are exactly 0. `mean`, `rms`, `quantiles` and `dead` are then averages over the networks
     (of squares for `rms`); `low` and `high` are the 5 and 95 % quantiles over the networks of their
-    means; `error` is the standard error of `rms`. `bound` is the largest value, over the networks,
-    of the bound of the gradient (None: there is none).
+    means; `error` is the standard error of `rms`. `bound` is the largest value, over the networks
+    that were bounded, of the bound of the gradient (None: there is none).
     """
 
     number: int

@@ -94,6 +94,7 @@ _ROWS = (
 SCHEMES: Mapping[str, Scheme] = {row.name: row for row in _ROWS}
 XAVIER = "xavier"
 """The scheme where none is named."""
+LARGEST = 1e100
 SCALED = re.compile(r"scaled\(\s*([0-9.eE+-]+)\s*(?:,\s*([0-9.eE+-]+)\s*)?\)")
 """`scaled(1.5,0.1)`: weights of standard deviation 1.5/√inputs, biases of 0.1."""
 
@@ -128,10 +129,10 @@ def _number(text: str, whole: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value < math.inf:
+    if not 0 <= value <= LARGEST:
         raise SpecError.single(
             f"{quoted(text)} in {quoted(whole)} is no standard deviation",
             "--init",
-            "a number from 0",
+            f"a number from 0 to {LARGEST:g}",
         )
     return value

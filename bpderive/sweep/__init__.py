@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bpderive.sweep.api import measured, measured_each, measured_model
     from bpderive.sweep.engines import ENGINES
-    from bpderive.sweep.model import Cell, Grid, Interrupted, Results, Summary
+    from bpderive.sweep.model import AS_GIVEN, Cell, Grid, Interrupted, Results, Summary
     from bpderive.sweep.sweeping import run
 
 __all__ = [
+    "AS_GIVEN",
     "ENGINES",
     "Cell",
     "Grid",
@@ -26,6 +27,7 @@ __all__ = [
     "run",
 ]
 _HOMES = {
+    "AS_GIVEN": "model",
     "ENGINES": "engines",
     "Cell": "model",
     "Grid": "model",

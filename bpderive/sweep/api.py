@@ -4,6 +4,7 @@ In: a derivation, a scheme or somebody's weights. Out: a `Measurement`. Must not
 other processes.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,8 +14,8 @@ from bpderive.errors import Problem, SpecError, quoted
 from bpderive.flow.model import Measurement
 from bpderive.flow.schemes import SCHEMES, Scheme
 from bpderive.sweep.cells import counts
-from bpderive.sweep.model import AS_GIVEN, Asked, Numbers, Plan, Row
-from bpderive.sweep.plans import Code, coded, plan
+from bpderive.sweep.model import AS_GIVEN, ELEMENTS, WHOLE, Asked, Numbers, Plan, Row
+from bpderive.sweep.plans import Code, coded, drawn_by, plan
 from bpderive.sweep.running import runner
 from bpderive.sweep.spreads import measurement
 
@@ -77,7 +78,7 @@ def measured_each(  # noqa: PLR0913 - what is chosen, by name
 
 def _of_scheme(code: Code, scheme: Scheme, asked: Asked, slug: str, networks: int) -> Measurement:
     found = plan(code, scheme, asked.inputs)
-    run, prefix = runner(found), f"{asked.seed}/{slug}/{scheme.name}"
+    run, prefix = runner(found), drawn_by(asked.seed, slug, scheme.name)
     every = [_rows(found, run.network(prefix, index)) for index in range(networks)]
     return measurement(every, asked)
 
@@ -106,7 +107,8 @@ def measured_model(
     _check(inputs=inputs, seed=seed)
     found = plan(coded(derivation), SCHEMES["zeros"], inputs)
     given = _checked(found, params)
-    text = f"{seed}/{derivation.network.spec.slug}/{AS_GIVEN}"
+    found = replace(found, most=max(ELEMENTS, WHOLE // (inputs * len(found.layers))))
+    text = drawn_by(seed, derivation.network.spec.slug, AS_GIVEN)
     every = [_rows(found, one) for one in runner(found).each(text, given)]
     whole = measurement(every, Asked(AS_GIVEN, inputs, seed, found.batch))
     return replace(whole, networks=1)
@@ -141,9 +143,18 @@ def _checked(found: Plan, params: Mapping[str, Any]) -> Mapping[str, Any]:
         for key, value in values.items()
         if _shape(value) != known[key].shape
     ]
+    problems += [
+        Problem(f"{key} holds numbers that are not finite")
+        for key, value in values.items()
+        if not _finite(value)
+    ]
     if problems:
         raise SpecError(problems)
     return values
+
+
+def _finite(value: Any) -> bool:
+    return all(map(_finite, value)) if isinstance(value, list | tuple) else math.isfinite(value)
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ Params = dict[str, Array]
 Recorder = Callable[[Params, Array], object]
 
 
-BOUNDED = 8
+BOUNDED = 32
 """One network of so many is bounded: that costs as much as several samples."""
 
 
@@ -35,7 +35,7 @@ class Runner:
         self.theta = np.zeros(sum(plan.sizes.values()))
         self.flat = _parts(self.theta, plan)
         self.params = {one.key: self.flat[one.key].reshape(one.shape) for one in plan.tensors}
-        chosen = [np.array(elements(plan.sizes[key], plan.inputs)) for _, key in plan.layers]
+        chosen = [np.array(elements(plan.sizes[key], plan.most)) for _, key in plan.layers]
         counts = [len(places) for places in chosen]
         self.ends = [0, *accumulate(counts)]
         self.columns = _columns(counts, self.ends)
@@ -45,19 +45,19 @@ class Runner:
 
     def network(self, prefix: str, index: int) -> tuple[Numbers, ...]:
         """The layers of one network, which the prefix and the index draw."""
-        recorded, first = self._recorded(f"{prefix}/{index}", None)
+        recorded, samples = self._recorded(f"{prefix}/{index}", None)
         bounds = self.bounds if index % BOUNDED == 0 else Bounds(None, len(self.plan.layers))
         with np.errstate(all="ignore"):
-            return self._numbers(recorded, bounds.of(self.params, *first))
+            return self._numbers(recorded, bounds.of(self.params, samples))
 
     def each(self, text: str, given: Mapping[str, Any]) -> tuple[tuple[Numbers, ...], ...]:
         """The layers of given weights, for each of the inputs that a text draws."""
-        recorded, first = self._recorded(text, given)
+        recorded, samples = self._recorded(text, given)
         with np.errstate(all="ignore"):
-            bounds = self.bounds.of(self.params, *first)
-        return tuple(self._numbers(recorded[k : k + 1], bounds) for k in range(len(recorded)))
+            bounds = self.bounds.of(self.params, samples)
+            return tuple(self._numbers(recorded[k : k + 1], bounds) for k in range(len(recorded)))
 
-    def _recorded(self, text: str, given: Mapping[str, Any] | None) -> tuple[Array, Any]:
+    def _recorded(self, text: str, given: Mapping[str, Any] | None) -> tuple[Array, list[Any]]:
         source = Source(text)
         self._set(source, given)
         samples = list(zip(*self._samples(source), strict=True))
@@ -66,7 +66,7 @@ class Runner:
         with np.errstate(all="ignore"):
             for sample, row in zip(samples, recorded, strict=True):
                 record(call(params, *sample)[1], row)
-        return recorded, samples[0]
+        return recorded, samples
 
     def _set(self, source: Source, given: Mapping[str, Any] | None) -> None:
         if given is None:
@@ -94,7 +94,8 @@ class Runner:
 
     def _in_block(self, keys: list[str], chosen: list[Array], _ends: list[int]) -> Recorder:
         """Copies from the one block that holds all gradients, whose arrays stay the same."""
-        *_, (_, grads) = [self.call(self.params, *(a[0] for a in self._samples(Source(""))))]
+        with np.errstate(all="ignore"):
+            _, grads = self.call(self.params, *(a[0] for a in self._samples(Source(""))))
         block = grads[keys[0]].base
         start = block.ctypes.data
         skipped = -start % 8

@@ -25,12 +25,12 @@ class Bounds:
         if packed is not None:
             self.find = pickle.loads(packed)  # noqa: S301 - our own
 
-    def of(self, params: Any, *sample: Any) -> Bound:
-        """Of each layer; None where it has none."""
+    def of(self, params: Any, samples: Sequence[Any]) -> Bound:
+        """Of each layer, for all samples; None where it has none."""
         if self.find is None:
             return self.none
         try:
-            return self.find(params, *sample)
+            return self.find(params, samples)
         except ArithmeticError:  # a number left the range of floats
             return self.none
 
@@ -45,14 +45,21 @@ class GradientBounds:
     network: "Network"
     source: str
 
-    def __call__(self, params: Any, x: Any, y: Any) -> Bound:
-        """Of each layer, at these weights and this sample."""
+    def __call__(self, params: Any, samples: Sequence[Any]) -> Bound:
+        """Of each layer at these weights: no gradient of any of the samples exceeds it.
+
+        A bound grows with every input and every element of the error, so that one for the largest
+        of each holds for all samples.
+        """
         from bpderive.flow.sizes import gradient_bounds
 
         every = {**params, **{k: v for k, v in self._zeros.items() if k not in params}}
-        _, grads = self._call(every, x, y)
-        delta = grads[f"b{self.network.depth}"]
-        return gradient_bounds(self.network, params, x if isinstance(x, list) else x[0], delta)
+        last = f"b{self.network.depth}"
+        inputs, errors = [], []
+        for x, y in samples:
+            inputs.append(_flat(x))
+            errors.append(_flat(self._call(every, x, y)[1][last]))
+        return gradient_bounds(self.network, params, _largest(inputs), _largest(errors))
 
     @cached_property
     def _module(self) -> Any:
@@ -74,3 +81,17 @@ class GradientBounds:
         import numpy as np
 
         return {key: np.zeros(shape) for key, shape in shapes.items()}
+
+
+def _flat(values: Any) -> Any:
+    """One sample's numbers; arrays have an axis of samples, and are written over."""
+    return values if isinstance(values, list) else values.reshape(-1).copy()
+
+
+def _largest(rows: Sequence[Any]) -> Any:
+    """The largest size in each place."""
+    if isinstance(rows[0], list):
+        return [max(map(abs, column)) for column in zip(*rows, strict=True)]
+    import numpy as np
+
+    return np.abs(rows).max(axis=0)

@@ -7,13 +7,14 @@ know: files, what the numbers mean.
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context, parent_process, resource_tracker
 
 from bpderive.errors import SpecError, UnsupportedError, quoted, suggest
 from bpderive.sweep.model import Cell, Numbers
@@ -68,7 +69,7 @@ def processes(tasks: Iterator[Task], workers: int, scheduler: str | None) -> Mea
     """
     if scheduler is not None:
         raise SpecError.single("a scheduler is for the engine dask", "--scheduler", "--engine dask")
-    pool = ProcessPoolExecutor(workers, get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=watch_parent)
     running: dict[Future[Found], Task] = {}
     try:
         with one_thread():
@@ -87,6 +88,19 @@ def processes(tasks: Iterator[Task], workers: int, scheduler: str | None) -> Mea
         ) from error
     finally:
         _kill(pool)
+
+
+def watch_parent() -> None:
+    """End this worker when the process that made it is gone, however that ended."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def wait_for_end() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
 
 
 def _kill(pool: ProcessPoolExecutor) -> None:

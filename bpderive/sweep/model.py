@@ -17,6 +17,8 @@ VALUES = 1024
 """So many gradients of a layer are recorded of each network."""
 ELEMENTS = 256
 """And no more of one input."""
+WHOLE = 5_000_000
+"""Of weights that are given all are recorded, as far as this allows for all layers and inputs."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Plan:
     """All that it takes to measure networks of one kind: their code, and how they are drawn.
 
     `layers` are the number and the weights of each layer that is measured, `label` what the loss
-    takes for labels, `bounds` what bounds the gradients of given weights, pickled.
+    takes for labels, `bounds` what bounds the gradients of given weights, pickled. Of a layer, at
+    `most` so many gradients of each input are recorded.
     """
 
     source: str
@@ -56,6 +59,7 @@ class Plan:
     inputs: int
     batch: int = 1
     bounds: bytes | None = None
+    most: int = ELEMENTS
 
     @property
     def sizes(self) -> Mapping[str, int]:

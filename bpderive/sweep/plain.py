@@ -27,7 +27,7 @@ class Runner:
         self.module = load(plan.source)
         self.pickers, start = {}, 0
         for tensor_ in plan.tensors:
-            chosen = elements(tensor_.size, plan.inputs)
+            chosen = elements(tensor_.size, plan.most)
             self.pickers[tensor_.key] = _picker([start + k for k in chosen])
             start += tensor_.size
         self.bounds = Bounds(plan.bounds, len(plan.layers))
@@ -39,7 +39,7 @@ class Runner:
         theta = self._theta(random, None)
         samples = [self._sample(random) for _ in range(self.plan.inputs)]
         found = [self._gradients(theta, *sample) for sample in samples]
-        bounds = self.bounds.of(self._params(theta), *samples[0])
+        bounds = self.bounds.of(self._params(theta), samples)
         return self._numbers(found, bounds)
 
     def each(self, text: str, given: Mapping[str, Any]) -> tuple[tuple[Numbers, ...], ...]:
@@ -49,7 +49,7 @@ class Runner:
         every = []
         for _ in range(self.plan.inputs):
             sample = self._sample(random)
-            bounds = self.bounds.of(self._params(theta), *sample)
+            bounds = self.bounds.of(self._params(theta), [sample])
             every.append(self._numbers([self._gradients(theta, *sample)], bounds))
         return tuple(every)
 

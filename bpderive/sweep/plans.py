@@ -21,7 +21,7 @@ from bpderive.stack import for_one
 from bpderive.stack.model import Place, Stack
 from bpderive.stack.placing import size_of
 from bpderive.sweep.bounding import GradientBounds
-from bpderive.sweep.model import Drawn, Kind, Plan
+from bpderive.sweep.model import ELEMENTS, VALUES, Drawn, Kind, Plan
 from bpderive.targets import generate
 from bpderive.weights import in_order
 
@@ -29,6 +29,8 @@ SMALL = 2000
 """Networks of at most so many parameters run through plain Python code."""
 WORK = 20_000
 """And where weights are used several times, of at most so many products for all samples."""
+PARAMETERS = 50_000_000
+"""Of larger networks nothing is measured."""
 BATCH = 32
 """The samples at a time, where a layer mixes them."""
 
@@ -68,6 +70,11 @@ class Code:
         return sum(prod(one.shape) for one in self.parameters)
 
 
+def drawn_by(seed: int, slug: str, scheme: str) -> str:
+    """The text that, with a number behind it, all random numbers of a network come from."""
+    return f"{seed}/{slug}/{scheme}"
+
+
 def plan(code: Code, scheme: Scheme, inputs: int) -> Plan:
     """How networks of this code are drawn by a scheme, each with so many inputs."""
     network = code.network
@@ -81,6 +88,7 @@ def plan(code: Code, scheme: Scheme, inputs: int) -> Plan:
         inputs=inputs,
         batch=code.batch,
         bounds=code.bounds,
+        most=min(ELEMENTS, max(VALUES // inputs, 1)),
     )
 
 
@@ -95,6 +103,10 @@ def coded(derivation: AnyDerivation) -> Code:
     parameters = tuple(_dense(network) if isinstance(network, Network) else _stacked(network))
     if not any(one.weights for one in parameters):
         raise UnsupportedError("the network has no weights whose gradients could be measured")
+    if (size := sum(prod(one.shape) for one in parameters)) > PARAMETERS:
+        raise UnsupportedError(
+            f"the network has {size} parameters; up to {PARAMETERS} are measured"
+        )
     batch = BATCH if isinstance(network, Stack) and _mixes(network) else 1
     target = _target(network, parameters, batch)
     bounds = bounded(network, target) if isinstance(network, Network) else None

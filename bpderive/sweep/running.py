@@ -13,7 +13,7 @@ from threading import get_ident
 from types import ModuleType
 
 from bpderive.errors import UnsupportedError
-from bpderive.sweep.model import ELEMENTS, VALUES, Numbers, Plan, Runner
+from bpderive.sweep.model import Numbers, Plan, Runner
 
 _MODULES = {"python": "plain", "numpy": "arrays", "numpy-inplace": "arrays"}
 _GOLDEN = (5**0.5 - 1) / 2
@@ -42,12 +42,11 @@ def load(source: str) -> ModuleType:
     return found
 
 
-def elements(size: int, inputs: int) -> range | list[int]:
+def elements(size: int, most: int) -> range | list[int]:
     """Which gradients of a layer are recorded: all of few, else some, evenly spread.
 
     Steps of the golden ratio without a common factor with the size meet all rows and columns alike.
     """
-    most = min(ELEMENTS, max(VALUES // inputs, 1))
     if size <= most:
         return range(size)
     step = round(size * _GOLDEN)

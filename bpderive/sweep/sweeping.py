@@ -22,10 +22,10 @@ from bpderive.spec import Spec
 from bpderive.sweep.cells import base, cells, specified
 from bpderive.sweep.engines import Task, available, each, engine_of
 from bpderive.sweep.model import Cell, Grid, Interrupted, Plan, Results, Row
-from bpderive.sweep.plans import Code, coded, plan
+from bpderive.sweep.plans import Code, coded, drawn_by, plan
 from bpderive.sweep.storing import Store
 
-VERSION = 1
+VERSION = 2
 """Of the way in which numbers are drawn and measured: another gives another sweep."""
 TASK = 0.25
 """A task has networks of about so many seconds."""
@@ -124,7 +124,7 @@ def tasks(plans: "Plans", missing: list[tuple[Cell, int]]) -> Iterator[Task]:
     for cell, indices in by_cell.items():
         found = plans.of(cell)
         packed, size = pickle.dumps(found), networks_of(found)
-        prefix = f"{plans.grid.seed}/{cell.key}"
+        prefix = plans.prefix(cell)
         for start in range(0, len(indices), size):
             yield Task(cell, packed, prefix, tuple(indices[start : start + size]))
 
@@ -151,6 +151,11 @@ class Plans:
             UnsupportedError: it cannot be measured.
         """
         return _plan(self, cell)
+
+    def prefix(self, cell: Cell) -> str:
+        """What the random numbers of its networks begin with: those that `measured` draws by."""
+        spec, scheme = specified(self.grid, self.spec, cell) or (self.spec, None)
+        return drawn_by(self.grid.seed, spec.slug, scheme.name if scheme else "")
 
     def drawn(self, cell: Cell) -> tuple[str, int]:
         """The name of its scheme, and how many samples it is given at a time."""

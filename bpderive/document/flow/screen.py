@@ -113,10 +113,15 @@ def _sizes(found: Found) -> Iterator[Block]:
         yield from _drawn(found.scheme, found.expectation)
     if found.measurement is not None:
         yield Paragraph(_how(found.measurement))
+        if any(spread.bound is not None for spread in spreads.values()):
+            yield Paragraph(Words("flow.screen_bound"))
     if all(one.gradient is None for one in expected.values()):
         expected = {}
-    columns = (*PLACE, *(EXPECTED if expected else ()), *(MEASURED if spreads else ()))
-    yield Table(columns, tuple(_row(at, expected, spreads) for at in _shown(places)))
+    bounded = any(spread.bound is not None for spread in spreads.values())
+    measured = MEASURED if bounded else MEASURED[:-1]
+    columns = (*PLACE, *(EXPECTED if expected else ()), *(measured if spreads else ()))
+    rows = (_row(at, expected, spreads) for at in _shown(places))
+    yield Table(columns, tuple(row[: len(columns)] for row in rows))
 
 
 PLACE = ("layer", "weights")
@@ -142,11 +147,13 @@ def _shown(places: Sequence[Place]) -> list[Place]:
 
 def _drawn(scheme: str, expectation: Expectation) -> Iterator[Block]:
     """How the weights are drawn, and what is expected for which layers."""
-    yield Paragraph(Words("flow.screen_drawn", {"scheme": Plain(scheme)}))
+    known = any(one.gradient is not None for one in expectation.levels)
+    drawn = "flow.screen_drawn" if known else "flow.screen_only_drawn"
+    yield Paragraph(Words(drawn, {"scheme": Plain(scheme)}))
     if expectation.stopped:
         kinds = Listed(tuple(Named(kind) for kind in expectation.stopped))
         yield Paragraph(Words("flow.screen_stopped", {"kinds": kinds}))
-    if expectation.relative and any(one.gradient is not None for one in expectation.levels):
+    if expectation.relative and known:
         yield Paragraph(Words("flow.screen_relative"))
 
 
@@ -155,7 +162,11 @@ def _how(measurement: Measurement) -> Words:
         "networks": Formula(Integer(measurement.networks)),
         "inputs": Formula(Integer(measurement.inputs)),
     }
-    return Words("flow.screen_model" if measurement.networks == 1 else "flow.screen_how", slots)
+    if measurement.batch > 1:
+        slots["batch"] = Formula(Integer(measurement.batch))
+        return Words("flow.screen_batch", slots)
+    given = measurement.scheme == "as given"
+    return Words("flow.screen_model" if given else "flow.screen_how", slots)
 
 
 def _row(
@@ -170,7 +181,8 @@ def _row(
 
 
 def _measured(spread: Spread) -> list[Cell]:
-    band = Words("flow.screen_band", {"low": _size(spread.low), "high": _size(spread.high)})
+    low, *_, high = spread.quantiles
+    band = Words("flow.screen_band", {"low": _size(low), "high": _size(high)})
     zero = Words("flow.screen_percent", {"share": Value(Float(100 * spread.dead, 15), 2)})
     bound = NONE if spread.bound is None else _size(spread.bound)
     return [_size(spread.rms), band, zero, bound]
@@ -188,6 +200,8 @@ def _size(size: float) -> Cell:
 def power(power: float | None) -> Cell:
     """A number by its decimal logarithm, which may be far out of the range of floats."""
     if power is None:
+        return NONE
+    if power == inf:
         return NONE
     if power == -inf:
         return Formula(Integer(0))
@@ -232,7 +246,10 @@ def _danger(one: Warned) -> Words:
     if not one.against:
         del slots["against"]
     alone = "" if one.against else "_all"
-    what = Words(f"flow.danger_{one.kind}_{one.source}{alone}", slots)
+    if one.kind == "overflow":
+        what = Words("flow.danger_overflow", {"layer": slots["layer"]})
+    else:
+        what = Words(f"flow.danger_{one.kind}_{one.source}{alone}", slots)
     if not one.remedies:
         return what
     names = Listed(tuple(Words(f"remedy.{name}") for name in one.remedies))
@@ -242,5 +259,11 @@ def _danger(one: Warned) -> Words:
 def dangers(derivation: "Derivation | StackDerivation", found: Found) -> Document:
     """What is wrong with the gradients of a network, or that nothing is."""
     title, letters = _title(derivation)
-    blocks = tuple(_dangers(found.warnings)) or (Paragraph(Words("flow.no_danger")),)
+    told = "flow.no_danger" if is_known(found) else "flow.unknown_danger"
+    blocks = tuple(_dangers(found.warnings)) or (Paragraph(Words(told)),)
     return Document(title, (Section("flow_dangers", blocks),), letters)
+
+
+def is_known(found: Found) -> bool:
+    """Whether anything is expected, or was measured."""
+    return found.measurement is not None or any(one.gradient is not None for one in _levels(found))

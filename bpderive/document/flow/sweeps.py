@@ -31,6 +31,7 @@ class Kind:
     measured: float | None
     dead: float
     dangers: tuple[Danger, ...]
+    remedies: tuple[str, ...]
 
 
 COLUMNS: dict[str, Callable[[Kind], Cell]] = {
@@ -45,23 +46,28 @@ COLUMNS: dict[str, Callable[[Kind], Cell]] = {
         "flow.screen_percent", {"share": Value(Float(100 * kind.dead, 15), 2)}
     ),
     "danger": lambda kind: Listed(tuple(Words(f"flow.{danger}") for danger in kind.dangers)),
+    "to_be_tried": lambda kind: Listed(tuple(Words(f"remedy.{one}") for one in kind.remedies)),
 }
-OWN = ("hidden", "width", "activation", "scheme", "remedy")
+OWN = ("hidden", "width", "activation", "scheme", "remedy", "to_be_tried")
 """What a sweep may change; a column that says nothing is left out."""
 
 
-def sweep(kinds: tuple[Kind, ...], networks: int) -> Document:
-    """The kinds of networks of a sweep, a line each."""
+def sweep(kinds: tuple[Kind, ...], networks: int, *, check: bool = False) -> Document:
+    """The kinds of networks of a sweep, a line each; to `check` them, those in danger alone."""
     title = Words("title.sweep", {"networks": Formula(Integer(networks))})
     blocks: tuple[Block, ...] = (Paragraph(Words("flow.no_danger")),)
-    if kinds:
+    shown = [kind for kind in kinds if kind.dangers or not check]
+    if shown:
         names = [name for name in COLUMNS if name not in OWN or _told(name, kinds)]
-        rows = tuple(tuple(COLUMNS[name](kind) for name in names) for kind in kinds)
+        rows = tuple(tuple(COLUMNS[name](kind) for name in names) for kind in shown)
         blocks = (Paragraph(Words("flow.screen_ratios")), Table(tuple(names), rows))
     return Document(title, (Section("flow_sweep", blocks),))
 
 
 def _told(name: str, kinds: tuple[Kind, ...]) -> bool:
     """Whether a column says anything: some kinds differ, or are of a kind by themselves."""
-    values = {getattr(kind, {"hidden": "depth"}.get(name, name)) for kind in kinds}
+    field = {"hidden": "depth", "to_be_tried": "remedies"}.get(name, name)
+    values = {getattr(kind, field) for kind in kinds}
+    if name == "to_be_tried":
+        return values != {()}
     return len(values) > 1

@@ -82,7 +82,7 @@ def _gain(one: Gain) -> Words:
     if one.steps is None:
         return Words("flow.gain_residual", {**slots, "factor": factor})
     del slots["right"]
-    power = Formula(Pow(one.factor, one.steps, evaluate=False))
+    power = Formula(Pow(one.factor, one.steps - 1, evaluate=False))
     times = {"factor": factor, "steps": Formula(one.steps), "power": power}
     return Words("flow.gain_steps", {**slots, **times})
 
