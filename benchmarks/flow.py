@@ -1,7 +1,7 @@
 """What a sweep costs, as ratios within one run: `python benchmarks/flow.py [PART …]`.
 
-The parts are `depth`, `sample` and `workers`. A sample is a network's share of drawing its weights,
-one input, the call of the code in place, recording the gradients and, at the end of a network, their
+The parts are `depth`, `sample` and `workers`. A sample is a network's share of drawing its
+weights, one input, the call of the code in place, recording gradients and, in the end, their
 statistics; it is compared with that call alone, in one thread. Workers are compared by a sweep of
 many networks, without and with a second process.
 """

@@ -575,7 +575,16 @@ def test_no_sentence_is_unused():
         assert {key for key in unused if not key.startswith(SCREEN)} == set(), table_
 
 
-SCREEN = ("screen_", "danger_", "no_danger", "vanishing", "exploding", "dead")
+SCREEN = (
+    "screen_",
+    "danger_",
+    "no_danger",
+    "unknown_danger",
+    "vanishing",
+    "exploding",
+    "dead",
+    "overflow",
+)
 """What only the screen of `bpderive flow` says: `test_languages` finds it in the sources."""
 ELSEWHERE = (
     *("beside", "measure_title", "measure_how", "measure_batch", "measure_read", "side_own"),
