@@ -170,7 +170,7 @@ def notes(  # noqa: PLR0913 - what an instructor chooses, by name
 
 def _flow(derivation: "AnyDerivation", init: str, *, measure: bool) -> dict[str, Any]:
     """What the section on the gradient problem is told."""
-    from bpderive.findings import compared, spreads
+    from bpderive.findings.spreads import compared, spreads
 
     remedied = compared(derivation.network.spec, init) if measure else {}
     measured = spreads(derivation, init, large=measure)

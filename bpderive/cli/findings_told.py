@@ -14,7 +14,8 @@ from bpderive.cli.notes_options import language
 from bpderive.cli.outputs import save
 from bpderive.document.blocks import Document
 from bpderive.document.flow.screen import Found, Told, dangers, screen
-from bpderive.findings import Findings, first_by_last
+from bpderive.findings import Findings
+from bpderive.findings.plain import first_by_last
 from bpderive.render import Made
 from bpderive.render import screen as shown
 

@@ -19,7 +19,8 @@ COMMAS = re.compile(r",(?![^(]*\))")
 """A comma that stands in no brackets: `he,scaled(1.5,0.1)` are two."""
 
 
-SUFFIXES = (".csv", ".parquet", ".json", ".svg", ".pdf", ".png")
+TABLES = (".csv", ".parquet")
+SUFFIXES = (*TABLES, ".json", ".svg", ".pdf", ".png")
 
 
 def _suffixed(
@@ -53,7 +54,7 @@ def is_sweep(given: Mapping[str, Any]) -> bool:
 
 
 def _is_table(path: str) -> bool:
-    return path.endswith((".csv", ".parquet"))
+    return path.endswith(TABLES)
 
 
 _FLOW = (

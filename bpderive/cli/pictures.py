@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bpderive.catalog import Activation
 from bpderive.errors import UnsupportedError
-from bpderive.findings import Findings, Swept
+from bpderive.findings import Findings
+from bpderive.findings.sweeps import Swept
 from bpderive.flow.fixed import critical, grid
 from bpderive.network import Network
 from bpderive.plots import Case, HeatMap, Layers, Slopes, draw, heat_map, layers, slopes

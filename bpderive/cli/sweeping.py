@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpderive.cli import console
-from bpderive.cli.flow_options import split
+from bpderive.cli.flow_options import TABLES, split
 from bpderive.cli.options import read_spec
 from bpderive.errors import SpecError, quoted
 
 if TYPE_CHECKING:
     from bpderive.sweep import Grid, Results
-
-TABLES = (".csv", ".parquet")
 
 
 def swept(given: Mapping[str, Any]) -> int:
@@ -121,7 +119,7 @@ def _bar(given: Mapping[str, Any]) -> Iterator[Callable[[int, int], None]]:
 
 def _told(results: "Results", given: Mapping[str, Any]) -> int:
     from bpderive.cli import sweeps_told
-    from bpderive.findings import swept as expected
+    from bpderive.findings.sweeps import swept as expected
 
     cells = expected(results)
     files = sweeps_told.files(cells, given)

@@ -12,14 +12,15 @@ from typing import Any
 
 from bpderive.cli import console
 from bpderive.cli.findings_told import stamped
+from bpderive.cli.flow_options import TABLES
 from bpderive.cli.notes_options import language
 from bpderive.cli.outputs import save
 from bpderive.document.flow.sweeps import Kind, sweep
-from bpderive.findings import Swept, finite, first_by_last, plain
+from bpderive.findings.plain import finite, first_by_last, plain
+from bpderive.findings.sweeps import Swept
 from bpderive.render import Made
 from bpderive.render import screen as shown
 
-TABLES = (".csv", ".parquet")
 NAMED = 2
 """So many remedies have room in a table."""
 

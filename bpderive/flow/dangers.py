@@ -15,14 +15,12 @@ from bpderive.catalog import CATALOG, Catalog
 from bpderive.errors import BpderiveError
 from bpderive.flow.expectation import expected
 from bpderive.flow.model import Danger, Expectation, Measurement, Source, Warned
-from bpderive.flow.remedies import REMEDIES, Remedy, shortened
+from bpderive.flow.remedies import REMEDIES, Remedy, built, shortened
 from bpderive.flow.schemes import Scheme
-from bpderive.network import Network
-from bpderive.network import build as dense
 from bpderive.spec import Spec
 
 if TYPE_CHECKING:  # a dense network does without
-    from bpderive.stack import Stack
+    pass
 
 VANISHING = -3.0
 """A gradient that is smaller than the last layer's by so many powers of ten has vanished."""
@@ -209,17 +207,9 @@ def _largest(spec: Spec, scheme: Scheme, catalog: Catalog) -> float | None:
 def _expected(spec: Spec, scheme: Scheme, catalog: Catalog) -> list[float]:
     """The gradients of all layers; none where one of them is not established."""
     try:
-        levels = expected(_built(spec, catalog), scheme).levels
+        levels = expected(built(spec, catalog), scheme).levels
     except BpderiveError:
         return []
     known = [one.gradient for one in levels if one.gradient is not None]
     finite = [power for power in known if math.isfinite(power)]
     return finite if len(finite) == len(levels) else []
-
-
-def _built(spec: Spec, catalog: Catalog) -> "Network | Stack":
-    if not spec.stacked:
-        return dense(spec, catalog)
-    from bpderive.stack import build  # a dense network does without
-
-    return build(spec, catalog)

@@ -8,13 +8,18 @@ letters, words.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bpderive.catalog import CATALOG, Catalog
 from bpderive.flow.schemes import SCHEMES, Scheme
 from bpderive.grammar.layers import LAYERS, NEURONS
 from bpderive.grammar.model import Input, Item
 from bpderive.grammar.widths import LayerSpec
+from bpderive.network import Network, build
 from bpderive.spec import PLAIN, Spec
+
+if TYPE_CHECKING:
+    from bpderive.stack import Stack
 
 Changed = tuple[Spec, Scheme]
 Applied = Callable[[Spec, Scheme], Changed | None]
@@ -182,3 +187,16 @@ def shortened(spec: Spec) -> Spec:
     if spec.stacked or len(spec.layers) <= SHORT + 2:
         return spec
     return replace(spec, layers=(*spec.layers[: SHORT + 1], spec.layers[-1]))
+
+
+def built(spec: Spec, catalog: Catalog = CATALOG) -> "Network | Stack":
+    """The network of a spec, whatever its layers.
+
+    Raises:
+        SpecError: it cannot be built.
+    """
+    if not spec.stacked:
+        return build(spec, catalog)
+    from bpderive.stack import build as stack_up  # a dense network does without
+
+    return stack_up(spec, catalog)

@@ -13,11 +13,12 @@ from bpderive.backprop import AnyDerivation, StackDerivation
 from bpderive.derive import derive
 from bpderive.errors import UnsupportedError
 from bpderive.flow.branches import scales
+from bpderive.flow.expectation import BATCH
 from bpderive.flow.schemes import Scheme
+from bpderive.flow.stages import mixing
 from bpderive.modules.labels import label
 from bpderive.modules.model import Declared
 from bpderive.network import Network
-from bpderive.stack import for_one
 from bpderive.stack.model import Place, Stack
 from bpderive.stack.placing import size_of
 from bpderive.sweep.bounding import GradientBounds
@@ -31,9 +32,6 @@ WORK = 20_000
 """And where weights are used several times, of at most so many products for all samples."""
 PARAMETERS = 50_000_000
 """Of larger networks nothing is measured."""
-BATCH = 32
-"""The samples at a time, where a layer mixes them."""
-
 Fans = tuple[int, int]
 
 
@@ -107,15 +105,10 @@ def coded(derivation: AnyDerivation) -> Code:
         raise UnsupportedError(
             f"the network has {size} parameters; up to {PARAMETERS} are measured"
         )
-    batch = BATCH if isinstance(network, Stack) and _mixes(network) else 1
+    batch = BATCH if mixing(network) else 1
     target = _target(network, parameters, batch)
     bounds = bounded(network, target) if isinstance(network, Network) else None
     return Code(source_of(derivation, target), target, batch, parameters, network, bounds)
-
-
-def _mixes(stack: Stack) -> bool:
-    """Whether a layer mixes samples, so that there is no gradient of a single one."""
-    return for_one(stack).samples
 
 
 def _target(network: Network | Stack, parameters: tuple[Parameter, ...], batch: int) -> str:

@@ -18,15 +18,13 @@ from bpderive.document.flow.cells import NONE, called, power
 from bpderive.document.mathematics import Formula, Plain
 from bpderive.flow.expectation import expected
 from bpderive.flow.model import Expectation, Measurement
-from bpderive.flow.remedies import REMEDIES
+from bpderive.flow.remedies import REMEDIES, built
 from bpderive.flow.schemes import Scheme
 from bpderive.grammar.widths import LayerSpec
-from bpderive.network import Network
-from bpderive.network import build as dense
 from bpderive.spec import Spec
 
 if TYPE_CHECKING:  # a dense network does without
-    from bpderive.stack import Stack
+    pass
 
 HIDDEN, WIDTH = 10, 64
 """What stands for a network of too few hidden layers to show anything, or too many."""
@@ -97,15 +95,7 @@ def curves(spec: Spec, scheme: Scheme) -> tuple[Curve, ...]:
 
 
 def _curve(name: str, spec: Spec, scheme: Scheme) -> Curve:
-    return Curve(name, scheme.name, _relative(expected(_built(spec), scheme)))
-
-
-def _built(spec: Spec) -> "Network | Stack":
-    if not spec.stacked:
-        return dense(spec, CATALOG)
-    from bpderive.stack import build  # a dense network does without
-
-    return build(spec, CATALOG)
+    return Curve(name, scheme.name, _relative(expected(built(spec), scheme)))
 
 
 def _relative(expectation: Expectation) -> tuple[float | None, ...]:
