@@ -200,7 +200,7 @@ def test_a_sweep_as_json_and_as_a_check(capsys):
         (("--layers", "2,2,1", "--input", "3"), 2, "--input"),
         (("net.py", "--layers", "2,2,1"), 2, "leave --layers"),
         (("net.txt",), 2, "no model"),
-        (("nowhere.onnx",), 2, "nowhere.onnx"),
+        (("nowhere.onnx",), 2, "onnx"),  # the file, or the package where it is not installed
         (("--layers", "2,2,1", "--no-measure", "--remedies"), 2, "leave one away"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
